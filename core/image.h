@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The image: a compiled configuration as one position-independent file.
+//
+// Control writes it (control/compile/), the dataplane maps it read-only. To the dataplane it is untrusted:
+// image_open() checks the header, the checksum, and every offset, count, index and name once, and only
+// then gives a view. After that the walk needs no checks.
+//
+//   prefix ─▶ network ─▶ links ─▶ starts ─▶ buckets ─▶ accept ─▶ rule ─▶ route ─▶ targets ─▶ upstreams
+//                        (rulesets)       (core/suffix)  (name)            └────▶ sources ─▶ outbound
+#pragma once
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ip.h"
+
+enum {
+	IMAGE_VERSION = 1,
+	IMAGE_KEY_LEN = 16,
+	IMAGE_BUCKET_SLOTS = 8,
+	IMAGE_TARGETS_MAX = 64, // a route
+};
+
+#define IMAGE_MAGIC    UINT64_C(0x31656c7572746e73)
+#define IMAGE_NONE     UINT32_MAX // an index that points at nothing
+#define IMAGE_SIZE_MAX (UINT64_C(1) << 36)
+
+// name, element type
+#define IMAGE_SECTIONS(X)                 \
+	X(networks, struct image_network) \
+	X(prefixes, struct image_prefix)  \
+	X(links, uint32_t)                \
+	X(starts, uint64_t)               \
+	X(buckets, struct image_bucket)   \
+	X(accepts, struct image_accept)   \
+	X(names, uint8_t)                 \
+	X(rules, struct image_rule)       \
+	X(routes, struct image_route)     \
+	X(targets, uint32_t)              \
+	X(upstreams, struct endpoint)     \
+	X(sources, uint32_t)              \
+	X(inbound, struct endpoint)       \
+	X(outbound, struct image_outbound)
+
+enum image_section_id {
+#define IMAGE_SECTION_ID(name, type) IMAGE_##name,
+	IMAGE_SECTIONS(IMAGE_SECTION_ID)
+#undef IMAGE_SECTION_ID
+		IMAGE_SECTION_COUNT
+};
+
+// A virtual network: the rulesets it links, in order of precedence.
+struct image_network {
+	uint32_t link_first; // into links, which are indexes into starts: one start state a ruleset
+	uint32_t link_count;
+	uint32_t default_route; // IMAGE_NONE: refuse
+	uint32_t padding;
+};
+
+// Sorted by length, longest first; of equal length those bound to an inbound endpoint first.
+struct image_prefix {
+	struct ip ip; // bits beyond `bits` are 0
+	uint32_t network;
+	uint32_t inbound; // index of the inbound endpoint it is bound to; IMAGE_NONE: any
+	uint32_t bits;    // 0 to 128; an IPv4 prefix has 96 more than it is written with
+};
+
+// 8 states of the automaton. A state is known by the hash of its path; see core/suffix.h.
+struct image_bucket {
+	uint32_t fingerprints[IMAGE_BUCKET_SLOTS]; // 0: the slot and those after it are free
+	uint32_t accepts[IMAGE_BUCKET_SLOTS];      // IMAGE_NONE: a state that only leads on
+};
+static_assert(sizeof(struct image_bucket) == 64, "one cache line");
+
+// What a state says about names that end there, and names below.
+struct image_accept {
+	uint32_t
+		name_off; // into names: its path in wire form, folded; NAME_LEN_MAX bytes can be read
+	uint32_t start;   // index in starts: of which ruleset
+	uint32_t rule_at;    // the rule for the name itself; IMAGE_NONE: none
+	uint32_t rule_below; // the rule for names below; IMAGE_NONE: none
+};
+
+// Which rule wins where two domains are equally long: the higher rank.
+enum image_rank { IMAGE_RANK_SUFFIX, IMAGE_RANK_SUBDOMAINS, IMAGE_RANK_EXACT, IMAGE_RANK_COUNT };
+
+struct image_rule {
+	uint32_t counter; // the rule's number for life: its counter, and its identity across images
+	uint32_t route;
+	uint32_t rank; // enum image_rank
+};
+
+struct image_route {
+	uint32_t target_first;
+	uint32_t source_first;
+	uint16_t target_count; // 1 to IMAGE_TARGETS_MAX
+	uint16_t source_count; // 1 at least, each of a family that a target has
+	uint32_t padding;
+};
+
+// An address that we send queries from.
+struct image_outbound {
+	struct ip ip;
+	uint16_t port_first;
+	uint16_t port_last; // inclusive
+};
+
+struct image_section {
+	uint64_t off;   // from the start of the image, a multiple of 64
+	uint64_t count; // elements
+};
+
+struct image_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_len;
+	uint64_t size;              // of the whole image
+	uint64_t generation;        // 1 and up; only grows
+	uint64_t checksum;          // image_checksum() of the whole image, this field taken as 0
+	uint8_t key[IMAGE_KEY_LEN]; // of the automaton's hash, random per image
+	uint64_t query_timeout_us;  // from a client's query to SERVFAIL
+	struct image_section sections[IMAGE_SECTION_COUNT];
+};
+static_assert(sizeof(struct image_header) == 64 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
+
+// A checked image, ready to walk. Points into the mapped bytes, which the caller keeps mapped.
+struct image {
+	const struct image_header *header;
+#define IMAGE_FIELD(name, type) \
+	const type *name;       \
+	uint32_t name##_count;
+	IMAGE_SECTIONS(IMAGE_FIELD)
+#undef IMAGE_FIELD
+};
+
+// Checks all of `base[0..size)` and fills `image`. NULL: it is good. Otherwise what is wrong, a constant
+// text, and `image` is not to be used. `base` is 64-byte aligned.
+[[nodiscard]] const char *image_open(struct image *image, const void *base, size_t size);
+
+// The sum that the header carries; guards against damage, not against malice.
+[[nodiscard]] uint64_t image_checksum(const void *base, size_t size);
