@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A configuration to an image, section by section, in the order in which they refer to each other.
+#include "control/compile/compile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/compile/assembly.h"
+#include "control/compile/intern.h"
+#include "control/compile/prefix.h"
+#include "control/compile/suffix.h"
+#include "core/name.h"
+
+enum { TRIES = 16 }; // of keys; one in some hundred fails at a million rules
+
+// What the phases of one compilation share.
+struct compilation {
+	const struct config *config;
+	struct assembly assembly;
+	struct suffix_table *table;
+	struct intern *upstreams; // endpoint -> index
+	struct intern *routes;    // targets and sources -> index
+	uint32_t *outbound_first; // by outbound endpoint: index of its first address
+	char *error;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void add_inbound(struct compilation *c)
+{
+	for (size_t i = 0; i < c->config->inbound_count; i++) {
+		const struct config_inbound *inbound = &c->config->inbounds[i];
+
+		assembly_add(
+			&c->assembly, IMAGE_inbound, inbound->addresses, inbound->address_count);
+	}
+}
+
+static int add_outbound(struct compilation *c)
+{
+	const struct config *config = c->config;
+
+	c->outbound_first = calloc(config->outbound_count + 1, sizeof(*c->outbound_first));
+	if (!c->outbound_first)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->outbound_count; i++) {
+		const struct config_outbound *outbound = &config->outbounds[i];
+
+		c->outbound_first[i] = assembly_count(&c->assembly, IMAGE_outbound);
+		for (size_t a = 0; a < outbound->address_count; a++) {
+			struct image_outbound element = {
+				.ip = outbound->addresses[a],
+				.port_first = outbound->port_first,
+				.port_last = outbound->port_last,
+			};
+
+			assembly_add(&c->assembly, IMAGE_outbound, &element, 1);
+		}
+	}
+	return 0;
+}
+
+static int add_upstream(struct compilation *c, const struct endpoint *upstream, uint32_t *index)
+{
+	uint32_t next = assembly_count(&c->assembly, IMAGE_upstreams);
+	int added = intern_add(c->upstreams, upstream, sizeof(*upstream), next, index);
+
+	if (added > 0)
+		assembly_add(&c->assembly, IMAGE_upstreams, upstream, 1);
+	return added < 0 ? added : 0;
+}
+
+// A route being put together: what its targets and sources are, as indexes.
+struct draft {
+	uint32_t target_count;
+	uint32_t source_count;
+	uint32_t indexes[IMAGE_TARGETS_MAX + UINT8_MAX]; // targets, then sources
+};
+
+static bool has_family(const struct endpoint *targets, size_t count, bool is_v4)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ip_is_v4(&targets[i].ip) == is_v4)
+			return true;
+	return false;
+}
+
+static int draft_targets(
+	struct compilation *c, struct draft *draft, const struct endpoint *targets, size_t count)
+{
+	if (count > IMAGE_TARGETS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++) {
+		int err = add_upstream(c, &targets[i], &draft->indexes[draft->target_count]);
+
+		if (err)
+			return err;
+		draft->target_count++;
+	}
+	return 0;
+}
+
+// The addresses of the named outbound endpoints that a target can be asked from.
+static int draft_sources(struct compilation *c, struct draft *draft, char *const *names,
+	size_t name_count, const struct endpoint *targets, size_t target_count)
+{
+	for (size_t i = 0; i < name_count; i++) {
+		const struct config_outbound *outbound = config_find_outbound(c->config, names[i]);
+		uint32_t first;
+
+		if (!outbound)
+			return -ENOENT;
+		first = c->outbound_first[outbound - c->config->outbounds];
+		for (size_t a = 0; a < outbound->address_count; a++) {
+			bool is_v4 = ip_is_v4(&outbound->addresses[a]);
+
+			if (!has_family(targets, target_count, is_v4))
+				continue;
+			if (draft->source_count >= UINT8_MAX)
+				return -E2BIG;
+			draft->indexes[draft->target_count + draft->source_count++] =
+				first + (uint32_t)a;
+		}
+	}
+	return draft->source_count > 0 ? 0 : -EADDRNOTAVAIL;
+}
+
+// Rules with the same targets and sources share a route.
+static int add_route(struct compilation *c, const struct endpoint *targets, size_t target_count,
+	char *const *outbounds, size_t outbound_count, uint32_t *index)
+{
+	struct draft draft = {0};
+	uint32_t next = assembly_count(&c->assembly, IMAGE_routes);
+	int err = draft_targets(c, &draft, targets, target_count);
+	size_t len;
+
+	if (!err)
+		err = draft_sources(c, &draft, outbounds, outbound_count, targets, target_count);
+	if (err)
+		return err;
+	len = offsetof(struct draft, indexes) +
+		(draft.target_count + draft.source_count) * sizeof(draft.indexes[0]);
+	err = intern_add(c->routes, &draft, len, next, index);
+	if (err > 0) {
+		struct image_route route = {
+			.target_first = assembly_add(
+				&c->assembly, IMAGE_targets, draft.indexes, draft.target_count),
+			.source_first = assembly_add(&c->assembly, IMAGE_sources,
+				draft.indexes + draft.target_count, draft.source_count),
+			.target_count = (uint16_t)draft.target_count,
+			.source_count = (uint16_t)draft.source_count,
+		};
+
+		assembly_add(&c->assembly, IMAGE_routes, &route, 1);
+	}
+	return err < 0 ? err : 0;
+}
+
+static const enum image_rank ranks[] = {
+	[CONFIG_MATCH_SUFFIX] = IMAGE_RANK_SUFFIX,
+	[CONFIG_MATCH_SUBDOMAINS] = IMAGE_RANK_SUBDOMAINS,
+	[CONFIG_MATCH_EXACT] = IMAGE_RANK_EXACT,
+};
+
+static int add_rule(struct compilation *c, uint32_t start, const struct config_ruleset *ruleset,
+	const struct config_rule *rule)
+{
+	struct image_rule element = {.counter = rule->counter, .rank = ranks[rule->match]};
+	uint8_t name[NAME_LEN_MAX];
+	const char *why;
+	unsigned len = name_parse(rule->domain, strlen(rule->domain), name, &why);
+	int err;
+
+	if (len == 0)
+		return -EINVAL;
+	name_fold(name, name, len);
+	err = add_route(c, rule->targets, rule->target_count, ruleset->outbound_endpoints,
+		ruleset->outbound_endpoint_count, &element.route);
+	if (err)
+		return err;
+	return suffix_table_add(c->table, &c->assembly, start, name, ranks[rule->match],
+		assembly_add(&c->assembly, IMAGE_rules, &element, 1));
+}
+
+static int add_rulesets(struct compilation *c)
+{
+	for (size_t i = 0; i < c->config->ruleset_count; i++) {
+		const struct config_ruleset *ruleset = &c->config->rulesets[i];
+
+		for (size_t r = 0; r < ruleset->rule_count; r++) {
+			const struct config_rule *rule = &ruleset->rules[r];
+			int err = 0;
+
+			if (rule->state == CONFIG_ENABLED)
+				err = add_rule(c, (uint32_t)i, ruleset, rule);
+			if (err && err != -EAGAIN)
+				snprintf(c->error, COMPILE_ERROR_LEN,
+					"ruleset %s, rule %s (%s): can't be compiled: %s",
+					ruleset->name, rule->name, rule->domain, strerror(-err));
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int add_links(struct compilation *c, const struct config_network *network)
+{
+	for (size_t i = 0; i < network->ruleset_count; i++) {
+		const struct config_ruleset *ruleset =
+			config_find_ruleset(c->config, network->rulesets[i]);
+		uint32_t start;
+
+		if (!ruleset)
+			return -ENOENT;
+		start = (uint32_t)(ruleset - c->config->rulesets);
+		assembly_add(&c->assembly, IMAGE_links, &start, 1);
+	}
+	return 0;
+}
+
+static int add_network(struct compilation *c, const struct config_network *network)
+{
+	struct image_network element = {
+		.link_first = assembly_count(&c->assembly, IMAGE_links),
+		.link_count = (uint32_t)network->ruleset_count,
+		.default_route = IMAGE_NONE,
+	};
+	int err = add_links(c, network);
+
+	if (!err && network->fallback == CONFIG_DEFAULT_FORWARD)
+		err = add_route(c, network->default_targets, network->default_target_count,
+			network->default_outbound_endpoints,
+			network->default_outbound_endpoint_count, &element.default_route);
+	assembly_add(&c->assembly, IMAGE_networks, &element, 1);
+	return err;
+}
+
+static int add_networks(struct compilation *c)
+{
+	for (size_t i = 0; i < c->config->network_count; i++) {
+		const struct config_network *network = &c->config->networks[i];
+		int err = add_network(c, network);
+
+		if (err) {
+			snprintf(c->error, COMPILE_ERROR_LEN, "network %s: can't be compiled: %s",
+				network->name, strerror(-err));
+			return err;
+		}
+	}
+	return prefix_add_all(c->config, &c->assembly);
+}
+
+static int run_phases(struct compilation *c)
+{
+	int err;
+
+	add_inbound(c);
+	err = add_outbound(c);
+	if (!err)
+		err = add_rulesets(c);
+	if (!err)
+		err = add_networks(c);
+	if (!err)
+		err = suffix_table_freeze(
+			c->table, &c->assembly, (uint32_t)c->config->ruleset_count);
+	return err;
+}
+
+// One try, under one key. -EAGAIN: try another.
+static int compile_under_key(const struct config *config, const struct image_header *header,
+	struct compile_result *result)
+{
+	struct compilation c = {
+		.config = config,
+		.table = suffix_table_new(header->key),
+		.upstreams = intern_new(),
+		.routes = intern_new(),
+		.error = result->error,
+	};
+	int err = -ENOMEM;
+
+	assembly_init(&c.assembly);
+	if (c.table && c.upstreams && c.routes)
+		err = run_phases(&c);
+	if (!err)
+		result->fd = err = assembly_freeze(&c.assembly, header, &result->size);
+	assembly_fini(&c.assembly);
+	suffix_table_free(c.table);
+	intern_free(c.upstreams);
+	intern_free(c.routes);
+	free(c.outbound_first);
+	return err < 0 ? err : 0;
+}
+
+int compile_image(const struct config *config, uint64_t generation, struct compile_result *result)
+{
+	struct image_header header = {
+		.generation = generation,
+		.query_timeout_us = config->query_timeout_us,
+	};
+	uint64_t start_us = now_us();
+	int err = -EAGAIN;
+
+	*result = (struct compile_result){.fd = -1};
+	for (unsigned i = 0; i < TRIES && err == -EAGAIN; i++) {
+		if (RAND_bytes(header.key, sizeof(header.key)) != 1)
+			err = -EIO;
+		else
+			err = compile_under_key(config, &header, result);
+	}
+	result->elapsed_us = now_us() - start_us;
+	if (err) {
+		result->fd = -1;
+		if (!result->error[0])
+			snprintf(result->error, sizeof(result->error),
+				"generation %" PRIu64 " can't be compiled: %s", generation,
+				strerror(-err));
+	}
+	return err;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A configuration to an image.
+#pragma once
+
+#include "control/config/config.h"
+#include "core/image.h"
+
+enum { COMPILE_ERROR_LEN = 256 };
+
+struct compile_result {
+	int fd; // a memfd, sealed; the caller closes it
+	size_t size;
+	uint64_t elapsed_us;
+	char error[COMPILE_ERROR_LEN]; // when it failed: what, where and what to do
+};
+
+// Compiles `config`, which has been checked, to an image of this generation. 0, or -errno with `error` set and fd -1.
+[[nodiscard]] int compile_image(
+	const struct config *config, uint64_t generation, struct compile_result *result);
+
+// An image mapped for reading: by control for `rule test`. The same checks as the dataplane's.
+struct compile_view {
+	struct image image;
+	void *base;
+	size_t size;
+};
+
+// Maps and checks. 0, or -errno with `error` (of COMPILE_ERROR_LEN bytes) set. The descriptor may be closed afterwards.
+[[nodiscard]] int compile_view_open(struct compile_view *view, int fd, char *error);
+void compile_view_close(struct compile_view *view);
