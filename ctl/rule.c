@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shuntctl rule: one rule at a time.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/noun.h"
+#include "ctl/print.h"
+#include "ctl/table.h"
+
+#define RULESET                                                                \
+	{                                                                      \
+		"ruleset", "R", OPTION_TEXT, true, false, "the rule's ruleset" \
+	}
+#define IF_GENERATION                                                 \
+	{                                                             \
+		"if-generation", "N", OPTION_NUMBER, false, false,    \
+			"refuse unless N is the generation that runs" \
+	}
+#define TARGET                                                              \
+	{                                                                   \
+		"target", "IP[:PORT]", OPTION_LIST, false, false,           \
+			"where to forward to, in order; [IP]:PORT for IPv6" \
+	}
+#define MATCH                                                           \
+	{                                                               \
+		"match", "M", OPTION_TEXT, false, false,                \
+			"suffix (as if not given), exact or subdomains" \
+	}
+#define ACTION                                                                                \
+	{                                                                                     \
+		"action", "A", OPTION_TEXT, false, false, "forward; others are not built yet" \
+	}
+#define PATTERN                                                                             \
+	{                                                                                   \
+		"pattern", "P", OPTION_TEXT, false, false, "for match regex: not built yet" \
+	}
+#define STATE                                                                  \
+	{                                                                      \
+		"state", "S", OPTION_TEXT, false, false, "enabled or disabled" \
+	}
+#define METADATA                                                                                \
+	{                                                                                       \
+		"metadata", "KEY=VALUE", OPTION_LIST, false, false, "a note kept with the rule" \
+	}
+
+static const struct option create_options[] = {
+	RULESET,
+	{"domain", "D.", OPTION_TEXT, true, false, "with its final dot; `.` is every name"},
+	TARGET,
+	ACTION,
+	MATCH,
+	PATTERN,
+	STATE,
+	METADATA,
+	IF_GENERATION,
+	{0},
+};
+
+static const struct option update_options[] = {
+	RULESET,
+	TARGET,
+	ACTION,
+	MATCH,
+	PATTERN,
+	STATE,
+	METADATA,
+	IF_GENERATION,
+	{0},
+};
+
+static const struct option change_options[] = {RULESET, IF_GENERATION, {0}};
+static const struct option show_options[] = {RULESET, {0}};
+
+static const struct option list_options[] = {
+	{"ruleset", "R", OPTION_TEXT, false, false, "only of this ruleset"},
+	{0},
+};
+
+static const struct option test_options[] = {
+	{"type", "T", OPTION_TEXT, false, false, "record type (A)"},
+	{"client", "ADDR", OPTION_TEXT, false, false, "asked by a client of this address"},
+	{"inbound", "ADDR", OPTION_TEXT, false, false, "asked at this address of ours"},
+	{"follow", NULL, OPTION_FLAG, false, false, "follow CNAMEs: not built yet"},
+	{0},
+};
+
+static void print_one(const json_t *result, const struct call *call)
+{
+	(void)call;
+	print_rule(json_object_get(result, "rule"));
+	print_generation(result);
+}
+
+static void print_deleted(const json_t *result, const struct call *call)
+{
+	(void)call;
+	print_rule(json_object_get(result, "rule"));
+	puts("deleted");
+	print_generation(result);
+}
+
+static void print_list(const json_t *result, const struct call *call)
+{
+	static const char *const headings[] = {
+		"RULESET", "NAME", "DOMAIN", "MATCH", "STATE", "TARGETS", NULL};
+	struct table table;
+	json_t *rule;
+	size_t i;
+
+	(void)call;
+	table_init(&table, headings);
+	json_array_foreach(json_object_get(result, "rules"), i, rule)
+	{
+		char *targets = table_join(json_object_get(rule, "targets"));
+
+		table_add(&table, table_text(rule, "ruleset"));
+		table_add(&table, table_text(rule, "name"));
+		table_add(&table, table_text(rule, "domain"));
+		table_add(&table, table_text(rule, "match"));
+		table_add(&table, table_text(rule, "state"));
+		table_add(&table, targets);
+		free(targets);
+	}
+	table_print(&table);
+}
+
+static void print_winner(const json_t *winner)
+{
+	char text[2048];
+
+	if (strcmp(table_text(winner, "kind"), "rule") == 0)
+		snprintf(text, sizeof(text), "rule %s of ruleset %s (%s, %s)",
+			table_text(winner, "name"), table_text(winner, "ruleset"),
+			table_text(winner, "domain"), table_text(winner, "match"));
+	else
+		snprintf(text, sizeof(text), "none; the network's default: %s",
+			table_text(winner, "action"));
+	table_fact("winner", text);
+}
+
+static void print_targets(const json_t *targets)
+{
+	json_t *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target)
+	{
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s %s", table_text(target, "address"),
+			table_text(target, "state"));
+		table_fact(i ? "" : "targets", text);
+	}
+}
+
+static void print_test(const json_t *result, const struct call *call)
+{
+	json_t *beaten;
+	size_t i;
+
+	(void)call;
+	table_fact("name", table_text(result, "name"));
+	table_fact("type", table_text(result, "type"));
+	table_fact("client", json_string_value(json_object_get(result, "client")));
+	table_fact("network", table_text(result, "network"));
+	print_winner(json_object_get(result, "winner"));
+	print_targets(json_object_get(result, "targets"));
+	json_array_foreach(json_object_get(result, "beaten"), i, beaten)
+	{
+		char text[2048];
+
+		snprintf(text, sizeof(text), "rule %s of ruleset %s (%s): %s",
+			table_text(beaten, "name"), table_text(beaten, "ruleset"),
+			table_text(beaten, "domain"), table_text(beaten, "reason"));
+		table_fact(i ? "" : "beaten", text);
+	}
+	print_generation(result);
+}
+
+static const struct verb verbs[] = {
+	{.name = "create",
+		.positional = "NAME",
+		.method = "rule.create",
+		.options = create_options,
+		.summary = "Make a rule",
+		.print = print_one},
+	{.name = "update",
+		.positional = "NAME",
+		.method = "rule.update",
+		.options = update_options,
+		.summary = "Change what is given of a rule",
+		.note = "Targets and metadata given replace all that were there. The domain can't be\n"
+			"changed: delete the rule and create it anew.",
+		.print = print_one},
+	{.name = "delete",
+		.positional = "NAME",
+		.method = "rule.delete",
+		.options = change_options,
+		.summary = "Remove a rule",
+		.print = print_deleted},
+	{.name = "enable",
+		.positional = "NAME",
+		.method = "rule.enable",
+		.options = change_options,
+		.summary = "Let a rule answer again",
+		.print = print_one},
+	{.name = "disable",
+		.positional = "NAME",
+		.method = "rule.disable",
+		.options = change_options,
+		.summary = "Keep a rule but ignore it",
+		.print = print_one},
+	{.name = "show",
+		.positional = "NAME",
+		.method = "rule.show",
+		.options = show_options,
+		.summary = "Show a rule",
+		.print = print_one},
+	{.name = "list",
+		.method = "rule.list",
+		.options = list_options,
+		.summary = "List rules",
+		.print = print_list},
+	{.name = "test",
+		.positional = "NAME",
+		.method = "rule.test",
+		.options = test_options,
+		.summary = "Say which rule answers a name, and why",
+		.note = "Answers from the image that is published. NAME may lack its final dot.\n"
+			"--client may be left out if there is only one network.",
+		.print = print_test},
+};
+
+const struct noun noun_rule = {
+	"rule", "One rule at a time", verbs, sizeof(verbs) / sizeof(verbs[0])};

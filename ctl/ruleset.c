@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shuntctl ruleset: whole sets of rules.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/noun.h"
+#include "ctl/print.h"
+#include "ctl/table.h"
+
+enum { SPOOL_CHUNK = 1 << 16 };
+
+static const struct option apply_options[] = {
+	{"file", "FILE", OPTION_TEXT, true, false, "the rules; `-` is standard input"},
+	{"target", "IP[:PORT]", OPTION_LIST, false, false,
+		"FILE is a list of bare domains, which all go here"},
+	{"create", NULL, OPTION_FLAG, false, false, "make the ruleset if it is not there"},
+	{"outbound-endpoint", "E", OPTION_LIST, false, false, "of the ruleset, with --create"},
+	{"if-generation", "N", OPTION_NUMBER, false, false,
+		"refuse unless N is the generation that runs"},
+	{0},
+};
+
+static int complain(const char *what, const char *which)
+{
+	char *shown = table_escape(which);
+
+	fprintf(stderr, "shuntctl: %s %s: %s\n", what, shown, strerror(errno));
+	free(shown);
+	return EXIT_REFUSED;
+}
+
+// Copies all of `from` to a memory file: control wants to know a size, and won't wait for a pipe.
+// -1 with errno.
+static int spool(int from)
+{
+	int to = memfd_create("shuntctl", MFD_CLOEXEC);
+	char *chunk = malloc(SPOOL_CHUNK);
+	ssize_t got = to < 0 || !chunk ? -1 : 1;
+
+	while (got > 0) {
+		got = read(from, chunk, SPOOL_CHUNK);
+		for (ssize_t done = 0, n = 0; done < got; done += n) {
+			n = write(to, chunk + done, (size_t)(got - done));
+			if (n < 0) {
+				got = -1;
+				break;
+			}
+		}
+	}
+	free(chunk);
+	if (got == 0)
+		return to;
+	if (to >= 0)
+		close(to);
+	return -1;
+}
+
+// The descriptor that travels; `--file -` is named so in messages.
+static int open_file(struct call *call)
+{
+	const char *path = table_text(call->params, "file");
+	bool is_stdin = strcmp(path, "-") == 0;
+	struct stat status;
+	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &status))
+		return complain("can't open", path);
+	call->fd = fd;
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return complain("can't read", path);
+	}
+	if (is_stdin || !S_ISREG(status.st_mode)) {
+		call->fd = spool(fd);
+		close(fd);
+	}
+	if (call->fd < 0)
+		return complain("can't read", path);
+	if (is_stdin && json_object_set_new(call->params, "file", json_string("stdin")))
+		return EXIT_REFUSED;
+	return EXIT_DONE;
+}
+
+static void print_head(const json_t *ruleset)
+{
+	char *endpoints = table_join(json_object_get(ruleset, "outbound-endpoints"));
+	char count[32];
+
+	snprintf(count, sizeof(count), "%" JSON_INTEGER_FORMAT,
+		json_object_get(ruleset, "rules")
+			? (json_int_t)json_array_size(json_object_get(ruleset, "rules"))
+			: table_number(ruleset, "rule-count"));
+	table_fact("name", table_text(ruleset, "name"));
+	table_fact("from", endpoints);
+	table_fact("rules", count);
+	free(endpoints);
+}
+
+static void print_applied(const json_t *result, const struct call *call)
+{
+	(void)call;
+	print_head(json_object_get(result, "ruleset"));
+	print_generation(result);
+}
+
+static void print_ruleset(const json_t *result, const struct call *call)
+{
+	print_applied(result, call);
+	printf("\nIts rules: shuntctl rule list --ruleset %s\n",
+		table_text(json_object_get(result, "ruleset"), "name"));
+}
+
+static void print_list(const json_t *result, const struct call *call)
+{
+	static const char *const headings[] = {"NAME", "#RULES", "FROM", NULL};
+	struct table table;
+	json_t *ruleset;
+	size_t i;
+
+	(void)call;
+	table_init(&table, headings);
+	json_array_foreach(json_object_get(result, "rulesets"), i, ruleset)
+	{
+		char *endpoints = table_join(json_object_get(ruleset, "outbound-endpoints"));
+
+		table_add(&table, table_text(ruleset, "name"));
+		table_add_number(&table, table_number(ruleset, "rule-count"));
+		table_add(&table, endpoints);
+		free(endpoints);
+	}
+	table_print(&table);
+}
+
+static const struct verb verbs[] = {
+	{.name = "apply",
+		.positional = "NAME",
+		.method = "ruleset.apply",
+		.options = apply_options,
+		.summary = "Replace all rules of a ruleset by those of a file",
+		.note = "All of it is compiled and adopted, or nothing changes. FILE is YAML, either\n"
+			"`rules:` alone or a document with `rulesets:`; with --target it is a list of\n"
+			"domains, one a line.",
+		.prepare = open_file,
+		.print = print_applied},
+	{.name = "show",
+		.positional = "NAME",
+		.method = "ruleset.show",
+		.summary = "Show a ruleset",
+		.print = print_ruleset},
+	{.name = "list", .method = "ruleset.list", .summary = "List rulesets", .print = print_list},
+};
+
+const struct noun noun_ruleset = {
+	"ruleset", "Whole sets of rules", verbs, sizeof(verbs) / sizeof(verbs[0])};
