@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The steering program: loaded, attached, found, and its maps kept in step with our addresses.
+#include "dataplane/port/steer.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/steer.skel.h"
+
+struct steer {
+	struct steer_bpf *skeleton; // NULL: found, the descriptors below are our own
+	int link;                   // -1: not attached by us
+	int sockets;
+	int addresses;
+	int inbound;
+	int counters;
+	bool is_generic;
+};
+
+static_assert(sizeof(struct steer_ip) == sizeof(struct ip), "one address, two spellings");
+
+// What is attached to an interface.
+struct attached {
+	uint32_t id;    // 0: nothing
+	uint32_t flags; // the mode, as detaching asks for it
+	int fd;
+	char name[BPF_OBJ_NAME_LEN];
+};
+
+// The caller closes `fd`, which is -1 where the program could not be opened.
+static int read_attached(unsigned ifindex, struct attached *attached)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {0};
+	uint32_t info_len = sizeof(info);
+	int err = bpf_xdp_query((int)ifindex, 0, &query);
+
+	*attached = (struct attached){.fd = -1};
+	if (err < 0)
+		return err;
+	if (query.attach_mode == XDP_ATTACHED_NONE)
+		return 0;
+	attached->id = query.drv_prog_id;
+	attached->flags = XDP_FLAGS_DRV_MODE;
+	if (query.skb_prog_id) {
+		attached->id = query.skb_prog_id;
+		attached->flags = XDP_FLAGS_SKB_MODE;
+	} else if (query.hw_prog_id) {
+		attached->id = query.hw_prog_id;
+		attached->flags = XDP_FLAGS_HW_MODE;
+	}
+	attached->fd = bpf_prog_get_fd_by_id(attached->id);
+	if (attached->fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(attached->fd, &info, &info_len) == 0)
+		memcpy(attached->name, info.name, sizeof(attached->name));
+	return 0;
+}
+
+static int detach(unsigned ifindex, const struct attached *attached)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = attached->fd);
+
+	return bpf_xdp_detach((int)ifindex, attached->flags, &opts);
+}
+
+int steer_clear(unsigned ifindex, const char *name, struct port_error *error)
+{
+	struct attached attached;
+	int err = read_attached(ifindex, &attached);
+
+	if (err < 0) {
+		snprintf(error->text, sizeof(error->text),
+			"%s: asking which XDP program is attached: %s", name, strerror(-err));
+	} else if (attached.id && strcmp(attached.name, STEER_PROGRAM) != 0) {
+		err = -EEXIST;
+		snprintf(error->text, sizeof(error->text),
+			"%s: XDP program '%s' (id %u) is attached already and stays; if nobody needs it: "
+			"ip link set %s xdp off",
+			name, attached.name, attached.id, name);
+	} else if (attached.id && (err = detach(ifindex, &attached)) < 0) {
+		snprintf(error->text, sizeof(error->text),
+			"%s: steering program (id %u) of another process is attached: stop the other "
+			"shunt-dataplane first (%s)",
+			name, attached.id, strerror(-err));
+	}
+	if (attached.fd >= 0)
+		close(attached.fd);
+	return err < 0 ? -1 : 0;
+}
+
+struct steer *steer_new(const char *name, struct port_error *error)
+{
+	struct steer *steer = calloc(1, sizeof(*steer));
+
+	if (!steer) {
+		snprintf(error->text, sizeof(error->text), "%s: no memory", name);
+		return NULL;
+	}
+	steer->link = -1;
+	steer->skeleton = steer_bpf__open_and_load();
+	if (!steer->skeleton) {
+		snprintf(error->text, sizeof(error->text),
+			"%s: loading the steering program: %s; it needs Linux 5.18 and root, or CAP_BPF and "
+			"CAP_NET_ADMIN",
+			name, strerror(errno));
+		free(steer);
+		return NULL;
+	}
+	steer->sockets = bpf_map__fd(steer->skeleton->maps.xsks_map);
+	steer->addresses = bpf_map__fd(steer->skeleton->maps.addresses);
+	steer->inbound = bpf_map__fd(steer->skeleton->maps.inbound);
+	steer->counters = bpf_map__fd(steer->skeleton->maps.counters);
+	return steer;
+}
+
+static int attach_as(struct steer *steer, unsigned ifindex, uint32_t mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode);
+	int program = bpf_program__fd(steer->skeleton->progs.shunt_steer);
+
+	steer->link = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
+	return steer->link < 0 ? steer->link : 0;
+}
+
+int steer_attach(struct steer *steer, unsigned ifindex, const char *name, struct port_error *error)
+{
+	int err = attach_as(steer, ifindex, XDP_FLAGS_DRV_MODE);
+
+	if (err == 0)
+		return 0;
+	if (err != -EBUSY && err != -EEXIST) {
+		err = attach_as(steer, ifindex, XDP_FLAGS_SKB_MODE);
+		steer->is_generic = true;
+	}
+	if (err == 0)
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		"%s: attaching the steering program: %s; look with: ip -details link show %s", name,
+		strerror(-err), name);
+	return -1;
+}
+
+bool steer_is_generic(const struct steer *steer)
+{
+	return steer->is_generic;
+}
+
+// Keeps the map if it is one of those that we fill.
+static void keep_map(struct steer *steer, int map)
+{
+	struct bpf_map_info info = {0};
+	uint32_t info_len = sizeof(info);
+	const struct {
+		const char *name;
+		int *fd;
+	} wanted[] = {
+		{"xsks_map", &steer->sockets},
+		{"addresses", &steer->addresses},
+		{"inbound", &steer->inbound},
+		{"counters", &steer->counters},
+	};
+
+	if (bpf_obj_get_info_by_fd(map, &info, &info_len) == 0) {
+		for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+			if (strcmp(info.name, wanted[i].name) == 0 && *wanted[i].fd < 0) {
+				*wanted[i].fd = map;
+				return;
+			}
+		}
+	}
+	close(map);
+}
+
+static int find_maps(struct steer *steer, int program)
+{
+	uint32_t ids[16] = {0};
+	struct bpf_prog_info info = {.nr_map_ids = 16, .map_ids = (uintptr_t)ids};
+	uint32_t info_len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &info_len) < 0)
+		return -errno;
+	for (unsigned i = 0; i < info.nr_map_ids && i < 16; i++) {
+		int map = bpf_map_get_fd_by_id(ids[i]);
+
+		if (map >= 0)
+			keep_map(steer, map);
+	}
+	if (steer->sockets < 0 || steer->addresses < 0 || steer->inbound < 0 || steer->counters < 0)
+		return -ENOENT;
+	return 0;
+}
+
+struct steer *steer_find(unsigned ifindex, const char *name, struct port_error *error)
+{
+	struct steer *steer = malloc(sizeof(*steer));
+	struct attached attached = {.fd = -1};
+	int err = -ENOMEM;
+
+	if (!steer)
+		goto err;
+	*steer = (struct steer){
+		.link = -1, .sockets = -1, .addresses = -1, .inbound = -1, .counters = -1};
+	err = read_attached(ifindex, &attached);
+	if (err < 0)
+		goto err;
+	err = -ENOENT;
+	if (!attached.id || strcmp(attached.name, STEER_PROGRAM) != 0)
+		goto err;
+	err = find_maps(steer, attached.fd);
+	if (err < 0)
+		goto err;
+	steer->is_generic = attached.flags == XDP_FLAGS_SKB_MODE;
+	close(attached.fd);
+	return steer;
+err:
+	snprintf(error->text, sizeof(error->text), "%s: finding the steering program's maps: %s",
+		name, strerror(-err));
+	if (attached.fd >= 0)
+		close(attached.fd);
+	steer_free(steer);
+	return NULL;
+}
+
+void steer_free(struct steer *steer)
+{
+	if (!steer)
+		return;
+	if (steer->link >= 0)
+		close(steer->link);
+	if (steer->skeleton) {
+		steer_bpf__destroy(steer->skeleton);
+	} else {
+		const int maps[] = {
+			steer->sockets, steer->addresses, steer->inbound, steer->counters};
+
+		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+			if (maps[i] >= 0)
+				close(maps[i]);
+		}
+	}
+	free(steer);
+}
+
+int steer_sockets_fd(const struct steer *steer)
+{
+	return steer->sockets;
+}
+
+static struct steer_endpoint endpoint_key(const struct endpoint *endpoint)
+{
+	struct steer_endpoint key = {0};
+
+	memcpy(key.ip.b, endpoint->ip.b, sizeof(key.ip.b));
+	memcpy(key.port, endpoint->port.b, sizeof(key.port));
+	return key;
+}
+
+// Adds a range to what is known of an address; ranges that neither meet nor overlap can't be told.
+static int add_range(struct steer_address *address, const struct steering_range *range)
+{
+	if (address->port_first > address->port_last) {
+		address->port_first = range->port_first;
+		address->port_last = range->port_last;
+		return 0;
+	}
+	if (range->port_first > (uint32_t)address->port_last + 1 ||
+		(uint32_t)range->port_last + 1 < address->port_first)
+		return -EINVAL;
+	if (range->port_first < address->port_first)
+		address->port_first = range->port_first;
+	if (range->port_last > address->port_last)
+		address->port_last = range->port_last;
+	return 0;
+}
+
+// All that is said of one address: its entry in `addresses`.
+static int gather_address(
+	const struct steering *steering, const struct ip *ip, struct steer_address *address)
+{
+	*address = (struct steer_address){.port_first = 1, .port_last = 0};
+	for (uint32_t i = 0; i < steering->inbound_count; i++)
+		address->is_inbound |= ip_equal(&steering->inbound[i].ip, ip);
+	for (uint32_t i = 0; i < steering->outbound_count; i++) {
+		const struct steering_range *range = &steering->outbound[i];
+
+		if (ip_equal(&range->ip, ip) && add_range(address, range) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int put_address(
+	const struct steer *steer, const struct steering *steering, const struct ip *ip)
+{
+	struct steer_address address;
+	int err = gather_address(steering, ip, &address);
+
+	return err < 0 ? err : bpf_map_update_elem(steer->addresses, ip, &address, BPF_ANY);
+}
+
+static int put_all(const struct steer *steer, const struct steering *steering)
+{
+	const uint8_t present = 1;
+	int err = 0;
+
+	for (uint32_t i = 0; i < steering->inbound_count && err == 0; i++) {
+		struct steer_endpoint key = endpoint_key(&steering->inbound[i]);
+
+		err = bpf_map_update_elem(steer->inbound, &key, &present, BPF_ANY);
+	}
+	for (uint32_t i = 0; i < steering->inbound_count && err == 0; i++)
+		err = put_address(steer, steering, &steering->inbound[i].ip);
+	for (uint32_t i = 0; i < steering->outbound_count && err == 0; i++)
+		err = put_address(steer, steering, &steering->outbound[i].ip);
+	return err;
+}
+
+static bool has_endpoint(const struct steering *steering, const void *key)
+{
+	for (uint32_t i = 0; i < steering->inbound_count; i++) {
+		struct steer_endpoint wanted = endpoint_key(&steering->inbound[i]);
+
+		if (memcmp(&wanted, key, sizeof(wanted)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct steering *steering, const void *key)
+{
+	for (uint32_t i = 0; i < steering->inbound_count; i++) {
+		if (memcmp(&steering->inbound[i].ip, key, sizeof(struct ip)) == 0)
+			return true;
+	}
+	for (uint32_t i = 0; i < steering->outbound_count; i++) {
+		if (memcmp(&steering->outbound[i].ip, key, sizeof(struct ip)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int delete_stale(int map, const struct steering *steering,
+	bool (*is_wanted)(const struct steering *, const void *key))
+{
+	struct steer_endpoint keys[2]; // the larger of the two kinds of key
+	unsigned at = 0;
+	int err = bpf_map_get_next_key(map, NULL, &keys[at]);
+
+	while (err == 0) {
+		err = bpf_map_get_next_key(map, &keys[at], &keys[!at]);
+		if (!is_wanted(steering, &keys[at])) {
+			int deleted = bpf_map_delete_elem(map, &keys[at]);
+
+			if (deleted < 0)
+				return deleted;
+		}
+		at = !at;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+int steer_set(const struct steer *steer, const struct steering *steering)
+{
+	int err;
+
+	if (steering->inbound_count > STEER_ENDPOINTS ||
+		steering->inbound_count + steering->outbound_count > STEER_ADDRESSES)
+		return -E2BIG;
+	err = put_all(steer, steering);
+	if (err == 0)
+		err = delete_stale(steer->addresses, steering, has_address);
+	if (err == 0)
+		err = delete_stale(steer->inbound, steering, has_endpoint);
+	return err;
+}
+
+int steer_counters(const struct steer *steer, uint64_t values[static STEER_COUNTER_COUNT])
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *parts;
+	int err = 0;
+
+	if (cpus < 0)
+		return cpus;
+	parts = calloc((size_t)cpus, sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	for (uint32_t which = 0; which < STEER_COUNTER_COUNT && err == 0; which++) {
+		values[which] = 0;
+		err = bpf_map_lookup_elem(steer->counters, &which, parts);
+		for (int cpu = 0; cpu < cpus && err == 0; cpu++)
+			values[which] += parts[cpu];
+	}
+	free(parts);
+	return err;
+}
+
+const void *steer_object(size_t *len)
+{
+	return steer_bpf__elf_bytes(len);
+}

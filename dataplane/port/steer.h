@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The steering program on an interface: attached by us, or by somebody else with our object.
+//
+// It is told which addresses are ours and leaves the rest to the kernel (bpf/steer.h). Main thread.
+#pragma once
+
+#include "bpf/steer.h"
+#include "dataplane/port/port.h"
+
+struct steer;
+
+// Readies interface `ifindex` for a program of ours: takes off what a killed dataplane left, and
+// refuses if anything else is attached. `name` is for messages. 0, or -1 with `error` set.
+[[nodiscard]] int steer_clear(unsigned ifindex, const char *name, struct port_error *error);
+
+// Loads the program with empty maps, attached to nothing. NULL: `error` says why.
+[[nodiscard]] struct steer *steer_new(const char *name, struct port_error *error);
+
+// Attaches it in driver mode, else in generic mode, by a link that ends with this process.
+// 0, or -1 with `error` set.
+[[nodiscard]] int steer_attach(
+	struct steer *, unsigned ifindex, const char *name, struct port_error *error);
+[[nodiscard]] bool steer_is_generic(const struct steer *);
+
+// Finds the maps of our program that somebody else attached to `ifindex`. NULL: `error` says why.
+[[nodiscard]] struct steer *steer_find(
+	unsigned ifindex, const char *name, struct port_error *error);
+
+// Detaches what steer_attach() attached, and lets go of the maps.
+void steer_free(struct steer *);
+
+// The map from queue to AF_XDP socket; its owner is the steer.
+[[nodiscard]] int steer_sockets_fd(const struct steer *);
+
+// Takes these addresses in place of those before, while frames arrive: what is new comes first, what
+// is gone leaves last. 0 or -errno: -E2BIG too many, -EINVAL one address with two separate ranges.
+[[nodiscard]] int steer_set(const struct steer *, const struct steering *);
+
+// What became of frames so far, summed over CPUs. 0 or -errno.
+[[nodiscard]] int steer_counters(const struct steer *, uint64_t values[static STEER_COUNTER_COUNT]);
+
+// The compiled program, for whoever loads it by file.
+[[nodiscard]] const void *steer_object(size_t *len);
