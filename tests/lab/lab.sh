@@ -201,19 +201,21 @@ wait_for() {
 	shift 2
 	tries=100
 	until [ -n "$("$@" 2>/dev/null)" ]; do
-		is_running "$process" || fail "$process ended while the lab waited for $what"
+		is_running "$process" ||
+			fail "$process" "$process ended while the lab waited for $what"
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "gave up waiting for $what"
+		[ $tries -gt 0 ] || fail "$process" "gave up waiting for $what"
 		sleep 0.2
 	done
 }
 
+# fail PROCESS MESSAGE: the last lines of that process's log, and of the daemons'.
 fail() {
-	echo "lab: $*" >&2
-	for log in "$LAB"/log/*; do
-		[ -s "$log" ] || continue
-		echo "--- the end of $(basename "$log")'s log:" >&2
-		tail -n 15 "$log" >&2
+	echo "lab: $2" >&2
+	for log in $(printf '%s\n' "$1" dataplane control | sort -u); do
+		[ -s "$LAB/log/$log" ] || continue
+		echo "--- the end of $log's log:" >&2
+		tail -n 15 "$LAB/log/$log" >&2
 	done
 	exit 1
 }

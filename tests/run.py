@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs every test there is, stage by stage; the last line counts them: `N passed, N failed`."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = "/usr/bin/python3"
+FUZZ_SECS = int(os.environ.get("SHUNT_FUZZ_SECS", "20"))
+
+SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+TRIMMED = {"no-dpdk": "-Ddpdk=disabled", "no-xdp": "-Dxdp=disabled"}
+
+
+def say(text):
+    print(f"\n== {text}", flush=True)
+
+
+def run(*command, **env):
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, check=False).returncode
+
+
+def verdict(is_passed, what):
+    print(f"{'ok' if is_passed else 'FAILED'}: {what}", flush=True)
+    return (1, 0) if is_passed else (0, 1)
+
+
+def configure(folder, *options, **env):
+    if (ROOT / folder / "build.ninja").exists():
+        return True
+    return run("meson", "setup", folder, *options, **env) == 0
+
+
+def count_tap(log):
+    """Passed and failed in meson's log: a TAP line a test, or one failure for a crash."""
+    passed = failed = 0
+    for line in log.read_text().splitlines():
+        test = json.loads(line)
+        tap = test.get("stdout", "")
+        good = len(re.findall(r"^ok\b", tap, re.MULTILINE))
+        bad = len(re.findall(r"^not ok\b", tap, re.MULTILINE))
+        if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL"):
+            bad = max(bad, 1)
+            print(f"FAILED: {test['name']}\n{tap}{test.get('stderr', '')}")
+        elif not good:
+            good = 1
+        passed += good
+        failed += bad
+    return passed, failed
+
+
+def unit(folder):
+    log = ROOT / folder / "meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    status = run("meson", "test", "-C", folder, "--quiet")
+    if not log.exists():
+        return verdict(status == 0, f"unit tests of {folder}: there is no log of them")
+    passed, failed = count_tap(log)
+    if status and not failed:
+        failed = 1
+    print(f"{folder}: {passed} passed, {failed} failed", flush=True)
+    return passed, failed
+
+
+def unit_tests():
+    say("unit tests")
+    return unit("build")
+
+
+def sanitized_unit_tests():
+    say("unit tests under address and undefined-behaviour sanitizers")
+    if not configure("build/sanitized", *SANITIZED, CC="clang-14"):
+        return verdict(False, "build/sanitized cannot be configured")
+    return unit("build/sanitized")
+
+
+def trimmed_builds():
+    say("the tree builds without DPDK, and without AF_XDP")
+    passed = failed = 0
+    for name, option in TRIMMED.items():
+        folder = f"build/{name}"
+        built = configure(folder, option) and run("ninja", "-C", folder, "--quiet") == 0
+        good, bad = verdict(built, f"build with {option}")
+        passed, failed = passed + good, failed + bad
+    return passed, failed
+
+
+def fuzzers():
+    say(f"fuzzers, {FUZZ_SECS} s each from the kept corpus")
+    listed = subprocess.run(["./dev", "fuzz"], cwd=ROOT, capture_output=True, text=True,
+                            check=False)
+    targets = [line for line in listed.stdout.splitlines() if re.fullmatch(r"[a-z0-9_]+", line)]
+    if listed.returncode or not targets:
+        print(listed.stdout + listed.stderr)
+        return verdict(False, "fuzzers: none could be built")
+    passed = failed = 0
+    for target in targets:
+        status = run("./dev", "fuzz", target, str(FUZZ_SECS), FUZZ_VERBOSITY="0")
+        good, bad = verdict(status == 0, f"fuzz {target}")
+        passed, failed = passed + good, failed + bad
+    return passed, failed
+
+
+def drawing():
+    say("the drawing in docs/architecture.md")
+    return verdict(run("tests/lint/drawing.py") == 0, "the drawing is that of path.h")
+
+
+def count_junit(file):
+    suite = ElementTree.parse(file).getroot().find("testsuite")
+    number = {key: int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")}
+    failed = number["failures"] + number["errors"]
+    return number["tests"] - failed - number["skipped"], failed
+
+
+# A mount namespace of its own keeps the lab's names and folders apart from a lab that stands.
+def lab_tests():
+    say("the lab: real processes between namespaces")
+    report = ROOT / "build/lab.xml"
+    report.unlink(missing_ok=True)
+    status = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh",
+                 PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
+                 f"--junitxml={report}", *sys.argv[1:], "tests/lab")
+    if not report.exists():
+        return verdict(False, "the lab's tests did not run to their end")
+    passed, failed = count_junit(report)
+    if status and not failed:
+        failed = 1
+    return passed, failed
+
+
+STAGES = [unit_tests, sanitized_unit_tests, trimmed_builds, fuzzers, drawing, lab_tests]
+
+
+def main():
+    passed = failed = 0
+    for stage in STAGES:
+        good, bad = stage()
+        passed, failed = passed + good, failed + bad
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
