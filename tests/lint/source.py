@@ -30,7 +30,7 @@ MAY_INCLUDE = [
      "hand it over in struct query or through path.h"),
     (r"dataplane/state/.*", [r'"core/', r'"dataplane/state/', PURE],
      "state knows neither steps nor ports; take what it needs as arguments"),
-    (r"dataplane/port/(xdp|steer)\.c", [r'"core/', r'"dataplane/port/', r'"bpf/', r"<(?!rte_)"],
+    (r"dataplane/port/(xdp|steer)\.[ch]", [r'"core/', r'"dataplane/port/', r'"bpf/', r"<(?!rte_)"],
      "AF_XDP ports know core/, port/ and bpf/, and no DPDK"),
     (r"dataplane/port/dpdk\.c", [r'"core/', r'"dataplane/port/', r"<(?!xdp/|bpf/)"],
      "the DPDK port knows core/ and port/, and neither libxdp nor libbpf"),
