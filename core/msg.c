@@ -8,6 +8,8 @@ enum {
 	POINTER_BITS = 0xc0,
 	OPT_DO = 0x8000,
 	EDNS_VERSION = 0,
+	OPTION_EDE = 15,
+	OPTION_HEADER_LEN = 4,
 };
 
 static void read_header(struct msg *msg)
@@ -234,4 +236,27 @@ unsigned msg_build_opt(
 	opt[7] = is_do ? OPT_DO >> 8 : 0;
 	memcpy(out, opt, sizeof(opt));
 	return sizeof(opt);
+}
+
+unsigned msg_build_ede(uint8_t *opt, size_t room, uint16_t code, const char *text)
+{
+	uint8_t *option = opt + MSG_OPT_LEN;
+	size_t text_len = 0;
+	size_t len;
+
+	while (text[text_len] != '\0')
+		text_len++;
+	len = OPTION_HEADER_LEN + 2 + text_len;
+	if (len > room)
+		return 0;
+	opt[MSG_OPT_LEN - 1] = (uint8_t)len; // RDLENGTH, which was 0
+	opt[MSG_OPT_LEN - 2] = (uint8_t)(len >> 8);
+	option[0] = 0;
+	option[1] = OPTION_EDE;
+	option[2] = (uint8_t)((len - OPTION_HEADER_LEN) >> 8);
+	option[3] = (uint8_t)(len - OPTION_HEADER_LEN);
+	option[4] = (uint8_t)(code >> 8);
+	option[5] = (uint8_t)code;
+	memcpy(option + 6, text, text_len);
+	return (unsigned)len;
 }

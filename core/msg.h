@@ -51,8 +51,17 @@ enum msg_type {
 	TYPE_DS = 43,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
-	TYPE_AXFR = 252
+	TYPE_AXFR = 252,
 };
+
+enum ede { // extended errors (RFC 8914, 4)
+	EDE_OTHER = 0,
+	EDE_PROHIBITED = 18,
+	EDE_NOT_SUPPORTED = 21,
+	EDE_NO_REACHABLE_AUTHORITY = 22,
+	EDE_NETWORK_ERROR = 23,
+};
+
 enum msg_class { CLASS_IN = 1 };
 
 struct msg_header {
@@ -121,6 +130,10 @@ static inline uint16_t msg_question_len(const struct msg *msg)
 // root, in the additional section. False: malformed. Sets len, opt_off, before_opt, edns and is_signed.
 [[nodiscard]] bool msg_walk_reply(struct msg *msg, uint16_t len);
 
-// Writes an OPT record without options to `out` and gives its length. (RFC 6891, 6.1.2)
+// Writes an OPT record without options to `out` and gives its length (RFC 6891, 6.1.2).
 unsigned msg_build_opt(
 	uint8_t out[static MSG_OPT_LEN], uint16_t size, uint8_t rcode_high, bool is_do);
+
+// Appends an extended error to the OPT record at `opt`, which is without options and has `room` bytes after it. Gives
+// the option's length, 0 if there is no room (RFC 8914, 2).
+unsigned msg_build_ede(uint8_t *opt, size_t room, uint16_t code, const char *text);

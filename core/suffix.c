@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/msg.h"
 #include "core/name.h"
 
 // 64 x 64 -> 128 bits, both halves folded into one: every bit of each factor reaches every bit of the result.
@@ -147,16 +148,34 @@ static void walk(const struct image *image, uint32_t start, const struct walker 
 	}
 }
 
-void suffix_match(const struct image *image, const uint8_t *const *names, const uint32_t *networks,
+static struct suffix_match match_name(
+	const struct image *image, const uint8_t *name, uint32_t index)
+{
+	const struct image_network *network = &image->networks[index];
+	struct suffix_match best = {.rule = IMAGE_NONE};
+	struct walker walker;
+
+	lay_out(&walker, name);
+	for (uint32_t i = 0; i < network->link_count; i++)
+		walk(image, image->links[network->link_first + i], &walker, &best);
+	return best;
+}
+
+static bool is_whole_name(const struct suffix_match *match, const uint8_t *name)
+{
+	uint8_t labels[NAME_LABELS_MAX];
+
+	return match->rule != IMAGE_NONE && match->label_count == name_labels(name, labels);
+}
+
+void suffix_match(const struct image *image, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const struct image_network *network = &image->networks[networks[i]];
-		struct walker walker;
+		const uint8_t *name = queries[i].name;
 
-		matches[i] = (struct suffix_match){.rule = IMAGE_NONE};
-		lay_out(&walker, names[i]);
-		for (uint32_t link = 0; link < network->link_count; link++)
-			walk(image, image->links[network->link_first + link], &walker, &matches[i]);
+		matches[i] = match_name(image, name, queries[i].network);
+		if (queries[i].type == TYPE_DS && name[0] != 0 && is_whole_name(&matches[i], name))
+			matches[i] = match_name(image, name + 1 + name[0], queries[i].network);
 	}
 }

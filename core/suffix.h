@@ -16,7 +16,12 @@
 
 #include "core/image.h"
 
-enum { SUFFIX_BURST = 32 };
+struct suffix_query {
+	const uint8_t *name; // in wire form, well-formed (name_check()), any case
+	uint32_t network;    // index into the image's networks
+	uint16_t
+		type; // DS is asked of the parent: a rule's own domain does not cover it (RFC 4035, 3.1.4.1)
+};
 
 // The rule that covers a name, with how many labels of it the rule's domain has.
 struct suffix_match {
@@ -24,10 +29,9 @@ struct suffix_match {
 	uint32_t label_count;
 };
 
-// For each of `count` (at most SUFFIX_BURST) names in wire form, well-formed (name_check()), any case:
-// the winning rule of the network `networks[i]`. Longest domain first; at equal length the rule for the name itself before one
-// for names below; then the earlier link.
-void suffix_match(const struct image *, const uint8_t *const *names, const uint32_t *networks,
+// The winning rule of each of `count` queries. Longest domain first; at equal length the higher rank; then the
+// earlier link.
+void suffix_match(const struct image *, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count);
 
 // The pieces that the compiler of the table shares with the walk.
