@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Headers below DNS as they are on the wire, and the Internet checksum (RFC 1071).
+#pragma once
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/bytes.h"
+
+enum {
+	ETHERTYPE_V4 = 0x0800,
+	ETHERTYPE_VLAN = 0x8100, // 802.1Q
+	FRAME_MIN = 60,          // bytes, without checksum (IEEE 802.3)
+	IP_PROTOCOL_UDP = 17,
+	IP_VERSION_AND_LEN = 0x45, // IPv4, 5 words, no options
+	IP_DONT_FRAGMENT = 0x4000,
+	IP_FRAGMENT = 0x3fff, // more fragments, or an offset
+	IP_TTL = 64,
+};
+
+struct ethernet_header {
+	uint8_t target[6];
+	uint8_t source[6];
+	be16_t type;
+};
+static_assert(sizeof(struct ethernet_header) == 14, "IEEE 802.3");
+
+struct vlan_tag {
+	be16_t tag;
+	be16_t type;
+};
+
+struct ipv4_header {
+	uint8_t version_and_len;
+	uint8_t service;
+	be16_t total_len;
+	be16_t id;
+	be16_t fragment;
+	uint8_t ttl;
+	uint8_t protocol;
+	be16_t checksum;
+	uint8_t source[4];
+	uint8_t target[4];
+};
+static_assert(sizeof(struct ipv4_header) == 20, "RFC 791, 3.1");
+
+struct udp_header {
+	be16_t source;
+	be16_t target;
+	be16_t len;
+	be16_t checksum;
+};
+static_assert(sizeof(struct udp_header) == 8, "RFC 768");
+
+// The sum of 16-bit words in the order of the host, not yet folded; an odd last byte counts as followed by 0.
+static inline uint64_t frame_sum(const void *bytes, size_t len, uint64_t sum)
+{
+	const uint8_t *at = bytes;
+
+	for (; len >= 4; at += 4, len -= 4) {
+		uint32_t word;
+
+		memcpy(&word, at, 4);
+		sum += word;
+	}
+	if (len > 0) {
+		uint32_t rest = 0;
+
+		memcpy(&rest, at, len);
+		sum += rest;
+	}
+	return sum;
+}
+
+// 0xffff: a sum over bytes that hold their right checksum.
+static inline uint16_t frame_fold(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+// The sum of the pseudo header and of the datagram that `udp` begins (RFC 768).
+static inline uint64_t frame_udp_sum(
+	const struct ipv4_header *ip, const struct udp_header *udp, uint16_t len)
+{
+	be16_t pseudo[2] = {be16_of(IP_PROTOCOL_UDP), be16_of(len)};
+	uint64_t sum = frame_sum(ip->source, 8, 0); // source and target
+
+	return frame_sum(udp, len, frame_sum(pseudo, sizeof(pseudo), sum));
+}

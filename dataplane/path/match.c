@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The longest rule that covers the name is found, for the whole room at once.
+#include "core/suffix.h"
+#include "dataplane/path/path.h"
+
+// The rule's route, else the network's default.
+static uint32_t find_route(struct path *path, const struct query *query, uint32_t index)
+{
+	const struct image *image = path->image;
+	const struct image_rule *rule;
+
+	if (index == IMAGE_NONE)
+		return image->networks[query->network].default_route;
+	rule = &image->rules[index];
+	counter_add(&path->rule_counters[rule->counter], 1);
+	return rule->route;
+}
+
+void path_match(struct path *path)
+{
+	struct room *room = &path->rooms[STEP_match];
+	struct suffix_query names[PATH_ROOM];
+	struct suffix_match matches[PATH_ROOM];
+
+	for (unsigned i = 0; i < room->count; i++) {
+		const struct query *query = room->queries[i];
+
+		names[i] = (struct suffix_query){
+			.name = msg_name(&query->msg),
+			.network = query->network,
+			.type = query->msg.type,
+		};
+	}
+	suffix_match(path->image, names, matches, room->count);
+	for (unsigned i = 0; i < room->count; i++) {
+		struct query *query = room->queries[i];
+
+		query->route = find_route(path, query, matches[i].rule);
+		if (query->route == IMAGE_NONE)
+			path_decide(path, query, RCODE_REFUSED, EDE_PROHIBITED,
+				"no rule covers this name");
+		else
+			path_move(path, query, STEP_forward);
+	}
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The floor plan of a query's way: one table of steps, doors and exits, and the query that walks.
+//
+// Each step is path_<name>() in path/<name>.c. It takes the queries that stand in its room and moves every one of
+// them through a door to another room, or out by an exit. Steps run in the order of the table, once a pass, and
+// every door leads on in that order. Each frame ends in exactly one exit or answer, and each of those has exactly
+// one counter, so that two laws hold whenever nobody is in a room:
+//
+//   received = answered + exits + waiting        replies = accepted + refusals
+//
+// There are no errors on the path, only verdicts. Nothing here calls malloc, a clock, a lock or the system.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/chance.h"
+#include "core/counters.h"
+#include "core/image.h"
+#include "core/msg.h"
+#include "dataplane/port/port.h"
+#include "dataplane/state/inflight.h"
+#include "dataplane/state/nexthop.h"
+
+// name, what happens there
+#define PATH_STEPS(STEP)                                                         \
+	STEP(rx, "frames are checked, and sorted by whom they are addressed to") \
+	STEP(parse, "the query is read")                                         \
+	STEP(view, "the client's virtual network is found")                      \
+	STEP(match, "the longest rule that covers the name is found")            \
+	STEP(forward, "the query is written anew and waits for its reply")       \
+	STEP(upstream, "a reply meets its query; time-outs")                     \
+	STEP(local, "we answer ourselves")                                       \
+	STEP(rewrite, "the answer is made the client's own")                     \
+	STEP(tx, "frames are made and leave")
+
+// from, to
+#define PATH_DOORS(DOOR)        \
+	DOOR(rx, parse)         \
+	DOOR(rx, upstream)      \
+	DOOR(parse, view)       \
+	DOOR(parse, local)      \
+	DOOR(view, match)       \
+	DOOR(view, local)       \
+	DOOR(match, forward)    \
+	DOOR(match, local)      \
+	DOOR(forward, tx)       \
+	DOOR(forward, local)    \
+	DOOR(upstream, local)   \
+	DOOR(upstream, rewrite) \
+	DOOR(local, rewrite)    \
+	DOOR(rewrite, tx)
+
+// name, kind (core/counters.h), why
+#define PATH_EXITS(EXIT)                                                                        \
+	EXIT(answered, COUNTER_ANSWERED, "an answer left")                                      \
+	EXIT(rx_not_ours, COUNTER_EXIT, "not UDP over IPv4 to an endpoint of ours")             \
+	EXIT(rx_fragment, COUNTER_EXIT, "a fragment")                                           \
+	EXIT(rx_bad_length, COUNTER_EXIT, "lengths of frame, IP and UDP contradict each other") \
+	EXIT(rx_bad_ip_csum, COUNTER_EXIT, "wrong IPv4 header checksum")                        \
+	EXIT(rx_bad_udp_csum, COUNTER_EXIT, "wrong UDP checksum")                               \
+	EXIT(rx_bad_source, COUNTER_EXIT,                                                       \
+		"from an address or port that can't be answered, or our own")                   \
+	EXIT(parse_short, COUNTER_EXIT, "under 12 bytes: nobody to answer")                     \
+	EXIT(parse_is_reply, COUNTER_EXIT, "a reply sent to where queries go")                  \
+	EXIT(accepted, COUNTER_ACCEPTED, "a reply answered its query")                          \
+	EXIT(upstream_bad_header, COUNTER_REFUSAL,                                              \
+		"a reply too short, no reply, or with two questions")                           \
+	EXIT(upstream_unknown, COUNTER_REFUSAL, "no query waits at this port with this ID")     \
+	EXIT(upstream_bad_source, COUNTER_REFUSAL,                                              \
+		"not from the address and port that were asked")                                \
+	EXIT(upstream_bad_question, COUNTER_REFUSAL, "answers another question, or none")       \
+	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")
+
+// What is counted on the way without ending anything.
+#define PATH_COUNTS(COUNT)                                                     \
+	COUNT(received, COUNTER_RECEIVED, "frames, replies to us not counted") \
+	COUNT(replies, COUNTER_REPLIES, "frames to our outbound ports")        \
+	COUNT(waiting, COUNTER_WAITING, "queries that wait for an upstream now")
+
+enum path_step {
+#define PATH_STEP_ID(name, what) STEP_##name,
+	PATH_STEPS(PATH_STEP_ID)
+#undef PATH_STEP_ID
+		STEP_COUNT
+};
+
+// Indexes into a worker's block of counters: the steps first, then these.
+enum path_counter {
+	PATH_COUNTER_FIRST = STEP_COUNT - 1,
+#define PATH_EXIT_ID(name, kind, why) EXIT_##name,
+	PATH_EXITS(PATH_EXIT_ID)
+#undef PATH_EXIT_ID
+#define PATH_COUNT_ID(name, kind, why) COUNT_##name,
+		PATH_COUNTS(PATH_COUNT_ID)
+#undef PATH_COUNT_ID
+			PATH_COUNTER_COUNT
+};
+
+enum {
+	PATH_ROOM = 64,   // queries that a room holds, and a pass
+	PATH_BLANKS = 32, // packets kept ready for what we originate
+};
+
+// Why we answer ourselves. Kept apart from the answer's bytes until the client's EDNS is known to take it (RFC 8914).
+struct verdict {
+	uint16_t rcode; // enum rcode, extended ones included
+	uint16_t ede_code;
+	const char *ede_text; // NULL: no extended error
+};
+
+// What walks: a frame with what is known of it. Never outlives its pass.
+struct query {
+	struct packet packet;
+	uint8_t *message; // in packet.data
+	uint16_t message_len;
+	bool is_for_client;   // tx: an answer to `asker`, else a query to `attempt`
+	struct endpoint from; // rx: who sent the frame
+	struct endpoint to;   // rx: which endpoint of ours it is for
+	struct asker asker;
+	struct msg msg;
+	uint32_t network;           // view: index in the image
+	uint32_t route;             // match: index in the image
+	struct verdict verdict;     // local
+	struct inflight_slot *slot; // upstream: of the query that this reply answers
+	struct attempt attempt;     // forward: what is sent
+	struct nexthop hop;         // forward: and by which way
+};
+
+struct room {
+	unsigned count;
+	struct query *queries[PATH_ROOM];
+};
+
+// One worker's path. The worker owns all it points to.
+struct path {
+	uint64_t now_us;                 // read once a loop
+	const struct image *image;       // of this loop; NULL: none adopted yet
+	const struct nexthop_line *hops; // one an upstream of the image
+	struct inflight *inflight;
+	struct chance *chance;
+	counter_t *counters;           // STEP_, EXIT_, COUNT_
+	counter_t *rule_counters;      // by the rule's counter number
+	const uint8_t (*port_macs)[6]; // by port index
+	unsigned query_count;
+	unsigned out_count;
+	unsigned released_count;
+	unsigned blank_count;
+	struct packet blanks[PATH_BLANKS]; // the worker refills them between passes
+	struct packet out[PATH_ROOM];      // tx: to be sent, each by its packet.port
+	struct packet released[PATH_ROOM]; // exits: to be given back to their pools
+	struct room rooms[STEP_COUNT];
+	struct query queries[PATH_ROOM];
+};
+
+#define PATH_STEP_PROTOTYPE(name, what) void path_##name(struct path *path);
+PATH_STEPS(PATH_STEP_PROTOTYPE)
+#undef PATH_STEP_PROTOTYPE
+
+// One pass: `count` frames, PATH_ROOM at most, walk until each left or waits. What must be sent and released lies in
+// out and released afterwards.
+void path_pass(struct path *path, const struct packet *packets, unsigned count);
+
+// The names of the table, by enum path_step and path_counter, and the kind of each counter.
+const char *path_counter_name(unsigned counter);
+enum counter_kind path_counter_kind(unsigned counter);
+
+// A query at the start of its walk, with this packet. Never more than PATH_ROOM a pass.
+static inline struct query *path_enter(struct path *path, const struct packet *packet)
+{
+	struct query *query = &path->queries[path->query_count++];
+
+	query->packet = *packet;
+	query->slot = NULL;
+	return query;
+}
+
+static inline void path_move(struct path *path, struct query *query, enum path_step step)
+{
+	struct room *room = &path->rooms[step];
+
+	room->queries[room->count++] = query;
+}
+
+static inline void path_count(struct path *path, enum path_counter counter)
+{
+	counter_add(&path->counters[counter], 1);
+}
+
+// Ends a walk: counted, its packet released.
+static inline void path_exit(struct path *path, struct query *query, enum path_counter counter)
+{
+	path_count(path, counter);
+	path->released[path->released_count++] = query->packet;
+}
+
+// Bytes that a message may have where it stands, without growing out of its packet.
+static inline size_t path_room_at(const struct query *query)
+{
+	const struct packet *packet = &query->packet;
+
+	return (size_t)(packet->data + packet->len + packet->tail - query->message);
+}
+
+// Ends a search for an answer: we give it ourselves.
+static inline void path_decide(struct path *path, struct query *query, uint16_t rcode,
+	uint16_t ede_code, const char *ede_text)
+{
+	query->verdict = (struct verdict){rcode, ede_code, ede_text};
+	path_move(path, query, STEP_local);
+}
