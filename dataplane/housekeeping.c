@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The main thread's loop, and how an image is adopted: steered to, its next hops found, switched to, and the one
+// before let go once no worker reads it.
+#include "dataplane/housekeeping.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/keep.h"
+
+enum {
+	TICK_MS = 1000,
+	QUIET_WAIT_MS = 1000, // a worker that has not turned by then is stuck
+	HOPS_WAIT_MS = 300,   // for the neighbours of targets that are new
+	PAUSE_US = 100,
+};
+
+static uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int steer_device(struct device *device, const struct image *image)
+{
+	struct steering_range *ranges = calloc(image->outbound_count + 1, sizeof(*ranges));
+	struct steering steering = {
+		.inbound = image->inbound,
+		.inbound_count = image->inbound_count,
+		.outbound = ranges,
+		.outbound_count = image->outbound_count,
+	};
+	int err;
+
+	if (!ranges)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < image->outbound_count; i++)
+		ranges[i] = (struct steering_range){
+			.ip = image->outbound[i].ip,
+			.port_first = image->outbound[i].port_first,
+			.port_last = image->outbound[i].port_last,
+		};
+	err = device->ops->steer(device, &steering);
+	free(ranges);
+	return err;
+}
+
+static int steer_all(struct housekeeping *house, const struct image *image, char *error)
+{
+	for (unsigned i = 0; i < house->device_count; i++) {
+		struct device *device = house->devices[i];
+		int err = steer_device(device, image);
+
+		if (err) {
+			snprintf(error, SNAPSHOT_ERROR_LEN, "%s can't be steered: %s", device->name,
+				strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static bool has_upstream(const struct snapshot *snapshot, const struct endpoint *upstream)
+{
+	for (uint32_t i = 0; snapshot && i < snapshot->image.upstreams_count; i++)
+		if (endpoint_equal(&snapshot->image.upstreams[i], upstream))
+			return true;
+	return false;
+}
+
+// Does a target that the image before did not have still lack its next hop?
+static bool is_hop_awaited(const struct snapshot *next, const struct snapshot *current)
+{
+	for (uint32_t i = 0; i < next->image.upstreams_count; i++)
+		if (nexthop_get(&next->hops[i]).state != NEXTHOP_RESOLVED &&
+			!has_upstream(current, &next->image.upstreams[i]))
+			return true;
+	return false;
+}
+
+// New targets get a moment to be found, so that the first query to them does not fail; a dead one does not hold the
+// image up for longer.
+static int find_hops(struct housekeeping *house, struct snapshot *next, char *error)
+{
+	const struct snapshot *current = atomic_load(&house->snapshots->current);
+	uint64_t deadline_ms = clock_ms() + HOPS_WAIT_MS;
+	int err = neighbours_follow(
+		house->neighbours, next->image.upstreams, next->hops, next->image.upstreams_count);
+
+	if (err) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "the kernel's routes can't be read: %s",
+			strerror(-err));
+		return err;
+	}
+	while (is_hop_awaited(next, current) && clock_ms() < deadline_ms) {
+		struct pollfd fd = {.fd = neighbours_fd(house->neighbours), .events = POLLIN};
+
+		if (poll(&fd, 1, (int)(deadline_ms - clock_ms())) > 0)
+			neighbours_handle(house->neighbours);
+	}
+	return 0;
+}
+
+static bool wait_until_quiet(struct housekeeping *house)
+{
+	uint64_t deadline_ms = clock_ms() + QUIET_WAIT_MS;
+
+	while (!snapshot_is_quiet(house->snapshots)) {
+		if (clock_ms() > deadline_ms)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_US * 1000}, NULL);
+	}
+	return true;
+}
+
+// Switches to `next`. Every worker answers by it afterwards, but for one that is stuck: then the image before
+// stays mapped, and no further one is adopted until it turns again.
+static void switch_to(struct housekeeping *house, struct snapshot *next)
+{
+	house->retired = snapshot_publish(house->snapshots, next);
+	if (wait_until_quiet(house)) {
+		snapshot_close(house->retired);
+		house->retired = NULL;
+	} else {
+		fprintf(stderr,
+			"shunt-dataplane: a worker has not turned for a second; its image stays\n");
+	}
+}
+
+static bool is_acceptable(const struct housekeeping *house, const struct snapshot *next,
+	uint64_t generation, bool is_forced, char *error)
+{
+	const struct snapshot *current = atomic_load(&house->snapshots->current);
+	uint64_t served = current ? current->image.header->generation : 0;
+
+	if (house->retired && !snapshot_is_quiet(house->snapshots))
+		snprintf(error, SNAPSHOT_ERROR_LEN, "a worker is stuck in the image before");
+	else if (next->image.header->generation != generation)
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"the image is of generation %" PRIu64 ", not %" PRIu64,
+			next->image.header->generation, generation);
+	else if (generation <= served && !is_forced)
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"generation %" PRIu64 " is not newer than %" PRIu64 ", which is served",
+			generation, served);
+	else
+		return true;
+	return false;
+}
+
+// Devices and next hops follow the current image again, after a next one could not be served.
+static void turn_back(struct housekeeping *house)
+{
+	struct snapshot *current = atomic_load(&house->snapshots->current);
+	char error[SNAPSHOT_ERROR_LEN];
+
+	if (!current)
+		return;
+	if (steer_all(house, &current->image, error) != 0 || find_hops(house, current, error) != 0)
+		fprintf(stderr, "shunt-dataplane: the image served may not be reached: %s\n",
+			error);
+}
+
+// Serves `next`, which it owns from now on, or stays with the current image.
+static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
+{
+	if (steer_all(house, &next->image, error) != 0 || find_hops(house, next, error) != 0) {
+		turn_back(house);
+		snapshot_close(next);
+		return false;
+	}
+	snapshot_close(house->retired);
+	switch_to(house, next);
+	return true;
+}
+
+static bool adopt(
+	void *context, int fd, uint64_t generation, bool is_forced, char error[UPLINK_ERROR_LEN])
+{
+	struct housekeeping *house = context;
+	struct snapshot *next = snapshot_open(fd, error);
+	char keep_error[KEEP_ERROR_LEN];
+
+	if (!next)
+		return false;
+	if (!is_acceptable(house, next, generation, is_forced, error)) {
+		snapshot_close(next);
+		return false;
+	}
+	if (!serve(house, next, error))
+		return false;
+	if (keep_save(house->state_dir, fd, keep_error) != 0)
+		fprintf(stderr, "shunt-dataplane: %s\n", keep_error);
+	return true;
+}
+
+int housekeeping_init(
+	struct housekeeping *house, const char *run_dir, char error[static UPLINK_ERROR_LEN])
+{
+	house->uplink.adopt = adopt;
+	house->uplink.context = house;
+	return uplink_open(&house->uplink, run_dir, error);
+}
+
+void housekeeping_restore(struct housekeeping *house)
+{
+	char error[SNAPSHOT_ERROR_LEN];
+	int fd = keep_load(house->state_dir, error);
+	struct snapshot *kept;
+	uint64_t generation;
+
+	if (fd == -ENOENT)
+		return;
+	kept = fd < 0 ? NULL : snapshot_open(fd, error);
+	if (fd >= 0)
+		close(fd);
+	if (kept) {
+		generation = kept->image.header->generation;
+		if (serve(house, kept, error)) {
+			house->uplink.generation = generation;
+			return;
+		}
+	}
+	fprintf(stderr, "shunt-dataplane: the kept image is not served: %s\n", error);
+}
+
+void housekeeping_run(struct housekeeping *house)
+{
+	uint64_t next_tick_ms = clock_ms() + TICK_MS;
+
+	for (;;) {
+		struct pollfd fds[UPLINK_FDS + 2];
+		uint64_t now_ms = clock_ms();
+
+		uplink_prepare(&house->uplink, fds);
+		fds[UPLINK_FDS] =
+			(struct pollfd){.fd = neighbours_fd(house->neighbours), .events = POLLIN};
+		fds[UPLINK_FDS + 1] = (struct pollfd){.fd = house->signal_fd, .events = POLLIN};
+		poll(fds, UPLINK_FDS + 2, now_ms < next_tick_ms ? (int)(next_tick_ms - now_ms) : 0);
+		if (fds[UPLINK_FDS + 1].revents)
+			return;
+		if (fds[UPLINK_FDS].revents)
+			neighbours_handle(house->neighbours);
+		uplink_handle(&house->uplink, fds);
+		if (clock_ms() >= next_tick_ms) {
+			neighbours_tick(house->neighbours);
+			next_tick_ms = clock_ms() + TICK_MS;
+		}
+	}
+}
+
+void housekeeping_fini(struct housekeeping *house)
+{
+	uplink_close(&house->uplink);
+	snapshot_close(house->retired);
+	snapshot_close(atomic_load(&house->snapshots->current));
+}

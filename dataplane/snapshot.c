@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The current image, and the quiescence by which it is replaced.
+#include "dataplane/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
+
+static int map_image(struct snapshot *snapshot, int fd, char *error)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & SEALS) != SEALS) {
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"the image is not sealed: it could change after it was checked");
+		return -EPERM;
+	}
+	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct image_header)) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "the image is too short to be one");
+		return -EINVAL;
+	}
+	snapshot->size = (size_t)st.st_size;
+	// Older kernels refuse a shared map of a write-sealed file.
+	snapshot->base = mmap(NULL, snapshot->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (snapshot->base == MAP_FAILED) {
+		snapshot->base = NULL;
+		snprintf(error, SNAPSHOT_ERROR_LEN, "the image can't be mapped: %s",
+			strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	const char *wrong;
+
+	if (!snapshot) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory for another image");
+		return NULL;
+	}
+	if (map_image(snapshot, fd, error) != 0)
+		goto err;
+	wrong = image_open(&snapshot->image, snapshot->base, snapshot->size);
+	if (wrong) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "%s", wrong);
+		goto err;
+	}
+	snapshot->hops = calloc(snapshot->image.upstreams_count + 1, sizeof(*snapshot->hops));
+	if (!snapshot->hops) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory for the image's next hops");
+		goto err;
+	}
+	return snapshot;
+
+err:
+	snapshot_close(snapshot);
+	return NULL;
+}
+
+void snapshot_close(struct snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	if (snapshot->base)
+		munmap(snapshot->base, snapshot->size);
+	free(snapshot->hops);
+	free(snapshot);
+}
+
+// The order of all four accesses to epoch, seen and current matters, so they are sequentially consistent: main
+// sees either that this reader is behind, or that it will find the newest.
+const struct snapshot *snapshot_enter(
+	struct snapshot_switch *source, struct snapshot_reader *reader)
+{
+	atomic_store(&reader->seen, atomic_load(&source->epoch));
+	return atomic_load(&source->current);
+}
+
+void snapshot_park(struct snapshot_reader *reader)
+{
+	atomic_store(&reader->seen, SNAPSHOT_PARKED);
+}
+
+struct snapshot *snapshot_publish(struct snapshot_switch *target, struct snapshot *next)
+{
+	struct snapshot *previous = atomic_exchange(&target->current, next);
+
+	atomic_fetch_add(&target->epoch, 1);
+	return previous;
+}
+
+bool snapshot_is_quiet(const struct snapshot_switch *source)
+{
+	uint64_t epoch = atomic_load(&source->epoch);
+
+	for (unsigned i = 0; i < source->reader_count; i++)
+		if (atomic_load(&source->readers[i].seen) < epoch)
+			return false;
+	return true;
+}

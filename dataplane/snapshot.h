@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The current image: mapped, checked, switched to, and let go when no worker reads it any more.
+//
+//   main:    current = new ── epoch + 1 ── wait until every worker has seen it, or is parked ── close old
+//   worker:  once a loop: seen = epoch, then current.   Before it sleeps: seen = PARKED.
+//
+// A worker holds the snapshot for one loop only and stores no pointer into it.
+#pragma once
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/image.h"
+#include "dataplane/state/nexthop.h"
+
+enum { SNAPSHOT_ERROR_LEN = 256 };
+
+struct snapshot {
+	struct image image;
+	void *base;
+	size_t size;
+	struct nexthop_line *hops; // one an upstream; main writes, workers read
+};
+
+// Maps an image that came by descriptor: sealed against writes, shrinking and growing, and good by image_open(). The
+// descriptor stays the caller's. NULL: `error` says what is wrong.
+[[nodiscard]] struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN]);
+void snapshot_close(struct snapshot *snapshot);
+
+#define SNAPSHOT_PARKED UINT64_MAX
+
+struct snapshot_reader {
+	alignas(64) _Atomic uint64_t seen; // its worker writes, main reads
+};
+
+struct snapshot_switch {
+	_Atomic(struct snapshot *) current; // main writes, workers read
+	_Atomic uint64_t epoch;             // likewise
+	unsigned reader_count;
+	struct snapshot_reader *readers; // one a worker
+};
+
+// Worker: what to read in this loop; NULL: no image was adopted yet.
+[[nodiscard]] const struct snapshot *snapshot_enter(
+	struct snapshot_switch *source, struct snapshot_reader *reader);
+// Worker: reads nothing until the next snapshot_enter().
+void snapshot_park(struct snapshot_reader *reader);
+
+// Main: switches to `next` and gives the snapshot before. That one may be closed once snapshot_is_quiet().
+[[nodiscard]] struct snapshot *snapshot_publish(
+	struct snapshot_switch *target, struct snapshot *next);
+// Main: no worker reads what was published before the newest.
+[[nodiscard]] bool snapshot_is_quiet(const struct snapshot_switch *source);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The poll loop: a turn takes a burst from each port, walks it through the path, and sends what comes out.
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	IDLE_TURNS = 2000,    // empty turns before a worker sleeps: about 0.2 ms
+	SLEEP_MS = 10,        // at most: deadlines and a stop are looked at that often
+	SLEEP_BLIND_US = 100, // where a port can't wake us
+	GAP_US = 1000,
+	CHANCE_LOW = CHANCE_POOL_SIZE / 2, // refilled below: a pass draws under 1 KiB
+};
+
+enum worker_counter {
+	WORKER_COUNTER_FIRST = PATH_COUNTER_COUNT - 1,
+#define WORKER_COUNTER_ID(name, what) WORKER_##name,
+	WORKER_COUNTERS(WORKER_COUNTER_ID)
+#undef WORKER_COUNTER_ID
+		WORKER_COUNTER_COUNT
+};
+
+enum { PORT_COUNTER_COUNT = sizeof(struct port_counters) / sizeof(uint64_t) };
+
+static const char *const worker_counter_names[] = {
+#define WORKER_COUNTER_NAME(name, what) #name,
+	WORKER_COUNTERS(WORKER_COUNTER_NAME)
+#undef WORKER_COUNTER_NAME
+};
+
+static const char *const port_counter_names[] = {
+#define PORT_COUNTER_NAME(name, what) #name,
+	PORT_COUNTERS(PORT_COUNTER_NAME)
+#undef PORT_COUNTER_NAME
+};
+
+static void name_entry(struct counter_entry *entry, enum counter_kind kind, const char *name)
+{
+	entry->kind = kind;
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+}
+
+unsigned worker_counter_entries(struct counter_entry *entries, unsigned port_count)
+{
+	unsigned count = WORKER_COUNTER_COUNT + port_count * PORT_COUNTER_COUNT;
+
+	if (!entries)
+		return count;
+	for (unsigned i = 0; i < PATH_COUNTER_COUNT; i++)
+		name_entry(entries++, path_counter_kind(i), path_counter_name(i));
+	for (unsigned i = 0; i < WORKER_COUNTER_COUNT - PATH_COUNTER_COUNT; i++)
+		name_entry(entries++, COUNTER_WORKER, worker_counter_names[i]);
+	for (unsigned i = 0; i < port_count * PORT_COUNTER_COUNT; i++, entries++) {
+		entries->kind = COUNTER_PORT;
+		snprintf(entries->name, sizeof(entries->name), "port%u.%s", i / PORT_COUNTER_COUNT,
+			port_counter_names[i % PORT_COUNTER_COUNT]);
+	}
+	return count;
+}
+
+int worker_init(struct worker *worker, counter_t *rule_counters)
+{
+	const struct worker_options *options = worker->options;
+	struct path *path = &worker->path;
+	void *memory = aligned_alloc(64, inflight_size(options->slot_count));
+
+	if (!memory)
+		return -ENOMEM;
+	path->inflight = inflight_init(memory, options->slot_count);
+	path->chance = &worker->chance;
+	path->counters = worker->counters;
+	path->rule_counters = rule_counters;
+	path->port_macs = options->port_macs;
+	snapshot_park(worker->reader);
+	return 0;
+}
+
+void worker_fini(struct worker *worker)
+{
+	free(worker->path.inflight);
+}
+
+// Without random numbers there is no service: the pool stays empty, and steps refuse.
+static void refill_chance(struct chance *chance)
+{
+	uint32_t len;
+	uint8_t *spent;
+
+	if (chance->left > CHANCE_LOW)
+		return;
+	spent = chance_spent(chance, &len);
+	if (RAND_bytes(spent, (int)len) == 1)
+		chance_refilled(chance);
+}
+
+// Keeps packets ready for what we originate. They come from the first port; any other sends a copy.
+static void refill_blanks(struct worker *worker)
+{
+	struct path *path = &worker->path;
+	struct port *port = worker->ports[0];
+
+	if (path->blank_count < PATH_BLANKS)
+		path->blank_count += port->ops->take(
+			port, path->blanks + path->blank_count, PATH_BLANKS - path->blank_count);
+}
+
+// Sends what the pass left, in runs of packets that leave by the same port, and releases the rest.
+static void send_out(struct worker *worker)
+{
+	struct path *path = &worker->path;
+	unsigned end;
+
+	for (unsigned first = 0; first < path->out_count; first = end) {
+		struct port *port = worker->ports[path->out[first].port];
+
+		for (end = first + 1; end < path->out_count; end++)
+			if (path->out[end].port != path->out[first].port)
+				break;
+		port->ops->send(port, path->out + first, end - first);
+	}
+	port_release_all(worker->ports, path->released, path->released_count);
+}
+
+static bool walk(struct worker *worker, const struct packet *packets, unsigned count)
+{
+	struct path *path = &worker->path;
+
+	refill_chance(path->chance);
+	refill_blanks(worker);
+	path_pass(path, packets, count);
+	send_out(worker);
+	return path->query_count > 0;
+}
+
+// The ports count for themselves; readers see it here.
+static void publish_port_counters(struct worker *worker)
+{
+	counter_t *out = worker->counters + WORKER_COUNTER_COUNT;
+
+	for (unsigned i = 0; i < worker->options->port_count; i++) {
+		const uint64_t *counts = (const uint64_t *)&worker->ports[i]->counters;
+
+		for (unsigned c = 0; c < PORT_COUNTER_COUNT; c++)
+			atomic_store_explicit(out++, counts[c], memory_order_relaxed);
+	}
+}
+
+bool worker_turn(struct worker *worker, uint64_t now_us)
+{
+	const struct snapshot *snapshot = snapshot_enter(worker->snapshots, worker->reader);
+	struct path *path = &worker->path;
+	struct packet packets[PORT_BURST];
+	bool has_moved = false;
+
+	path->now_us = now_us;
+	path->image = snapshot ? &snapshot->image : NULL;
+	path->hops = snapshot ? snapshot->hops : NULL;
+	for (unsigned i = 0; i < worker->options->port_count; i++) {
+		struct port *port = worker->ports[i];
+		unsigned count = port->ops->receive(port, packets, PORT_BURST);
+
+		if (count > 0)
+			has_moved |= walk(worker, packets, count);
+	}
+	has_moved |= walk(worker, NULL, 0); // time-outs
+	if (has_moved) {
+		counter_add(&worker->counters[WORKER_loops], 1);
+		publish_port_counters(worker);
+	}
+	return has_moved;
+}
+
+// Until a packet arrives at a port that can say so; else for a moment.
+static void sleep_idle(struct worker *worker)
+{
+	struct pollfd fds[PORT_MAX];
+	unsigned count = worker->options->port_count;
+
+	snapshot_park(worker->reader);
+	counter_add(&worker->counters[WORKER_sleeps], 1);
+	publish_port_counters(worker);
+	for (unsigned i = 0; i < count; i++) {
+		struct port *port = worker->ports[i];
+
+		fds[i] = (struct pollfd){.fd = port->ops->wait_fd(port), .events = POLLIN};
+		if (fds[i].fd < 0) {
+			nanosleep(&(struct timespec){.tv_nsec = SLEEP_BLIND_US * 1000}, NULL);
+			return;
+		}
+	}
+	poll(fds, count, SLEEP_MS);
+}
+
+static uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void rest(struct worker *worker)
+{
+	if (worker->options->is_busy || ++worker->idle_turns < IDLE_TURNS)
+		return;
+	sleep_idle(worker);
+	worker->idle_turns = 0;
+	worker->last_turn_us = clock_us(); // sleep is no gap
+}
+
+static void *run(void *argument)
+{
+	struct worker *worker = argument;
+	const struct worker_options *options = worker->options;
+
+	if (options->begin && options->begin() != 0) {
+		fprintf(stderr, "shunt-dataplane: worker %u can't start its thread's ports\n",
+			worker->index);
+		abort();
+	}
+	worker->last_turn_us = clock_us();
+	while (!atomic_load_explicit(&worker->must_stop, memory_order_relaxed)) {
+		uint64_t now_us = clock_us();
+
+		if (now_us - worker->last_turn_us > GAP_US)
+			counter_add(&worker->counters[WORKER_gaps], 1);
+		worker->last_turn_us = now_us;
+		if (worker_turn(worker, now_us))
+			worker->idle_turns = 0;
+		else
+			rest(worker);
+	}
+	snapshot_park(worker->reader);
+	return NULL;
+}
+
+int worker_start(struct worker *worker)
+{
+	return -pthread_create(&worker->thread, NULL, run, worker);
+}
+
+void worker_stop(struct worker *worker)
+{
+	atomic_store(&worker->must_stop, true);
+	pthread_join(worker->thread, NULL);
+}
