@@ -139,19 +139,32 @@ struct config_ruleset_text {
 	size_t rules_count;
 };
 
-// What is wrong with an object: where in it, and a sentence that says what to do.
+// An object of the config, for messages.
+enum config_kind {
+	CONFIG_GLOBAL,
+	CONFIG_INBOUND,
+	CONFIG_OUTBOUND,
+	CONFIG_RULESET,
+	CONFIG_NETWORK,
+};
+
+// What is wrong, where, and what to do about it.
 struct config_fault {
-	size_t rule;     // index among the rules given; CONFIG_NONE: not in a rule
-	const char *key; // as in the YAML; NULL: the object as a whole
+	enum config_kind kind;
+	size_t object;   // index among the objects of that kind that were given
+	size_t rule;     // index among the ruleset's rules that were given, or CONFIG_NONE
+	const char *key; // as in the YAML, a constant; NULL: the object as a whole
 	size_t idx;      // of the item in that key's list, or CONFIG_NONE
 	char text[CONFIG_FAULT_LEN];
 };
 
-// Takes all faults of an object, one call each. Embedded in what the caller needs to place them.
+// Takes all faults of what is checked, one call each. Embedded in what the caller needs to place
+// them.
 struct config_faults {
 	void (*take)(struct config_faults *self, const struct config_fault *fault);
-	size_t count; // so far
-	size_t rule;  // the rule being checked, or CONFIG_NONE
+	size_t count;           // so far
+	int code;               // of the first: -EINVAL, …
+	struct config_fault at; // what is being checked now
 };
 
 // An empty config; NULL: no memory. config_free(NULL) does nothing.

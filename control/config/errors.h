@@ -2,6 +2,7 @@
 // A list of what is wrong in files, by place: `file:line:column: message`.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -24,7 +25,7 @@ struct config_errors {
 void errors_fini(struct config_errors *errors);
 void errors_add(struct config_errors *errors, const char *file, unsigned line, unsigned column,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-// By file in the order first seen in `files`, line and column.
+// By file name, line and column.
 void errors_sort(struct config_errors *errors);
 // One error as `file:line:column: message`, cut to `size`.
 void errors_format(const struct config_error *error, char *out, size_t size);

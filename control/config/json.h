@@ -8,7 +8,7 @@
 
 #include "control/config/config.h"
 
-// {name, domain, match, state, targets, metadata if any}
+// {name, domain, match, action, state, targets, metadata if any}
 [[nodiscard]] json_t *config_json_rule(const struct config_rule *rule);
 // {name, outbound-endpoints, rules}
 [[nodiscard]] json_t *config_json_ruleset(const struct config_ruleset *ruleset);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A whole config as somebody wrote it, to struct config.
+#include "control/config/build.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "control/config/check.h"
+#include "control/config/endpoint.h"
+#include "control/config/faults.h"
+#include "control/config/index.h"
+#include "control/config/names.h"
+#include "control/config/network.h"
+#include "control/config/ruleset.h"
+#include "control/config/text.h"
+
+enum {
+	QUERY_TIMEOUT_MIN_US = 100000,
+	QUERY_TIMEOUT_MAX_US = 60000000,
+};
+
+static const struct check_choice profiles[] = {
+	{"none", 0},
+	{"azure", CHECK_NOT_BUILT},
+	{NULL, 0},
+};
+
+static const struct check_choice unknown_clients[] = {
+	{"refuse", 0},
+	{"drop", CHECK_NOT_BUILT},
+	{NULL, 0},
+};
+
+static void build_globals(
+	const struct build_text *text, struct config *config, struct config_faults *faults)
+{
+	uint64_t us = CONFIG_QUERY_TIMEOUT_US;
+	const char *why;
+
+	faults_enter(faults, CONFIG_GLOBAL, 0);
+	(void)!check_choice(faults, "profile", text->profile, profiles);
+	(void)!check_choice(faults, "unknown-clients", text->unknown_clients, unknown_clients);
+	if (text->query_timeout && text_parse_duration(text->query_timeout, &us, &why))
+		faults_add(faults, -EINVAL, "query-timeout", CONFIG_NONE, "\"%.80s\" %s",
+			text->query_timeout, why);
+	else if (us < QUERY_TIMEOUT_MIN_US || us > QUERY_TIMEOUT_MAX_US)
+		faults_add(faults, -EINVAL, "query-timeout", CONFIG_NONE,
+			"%.80s is out of bounds: give 100ms to 60s", text->query_timeout);
+	config->query_timeout_us = us;
+}
+
+// The ruleset's rules are checked against the outbound endpoints, which are there already.
+static void build_ruleset(
+	const struct config_ruleset_text *text, struct config *config, struct config_faults *faults)
+{
+	struct config_ruleset *ruleset = &config->rulesets[config->ruleset_count++];
+	struct ruleset_families families;
+	size_t count = text->outbound_endpoints_count;
+
+	ruleset->name = check_copy_name(faults, text->name);
+	ruleset->outbound_endpoints = names_copy(text->outbound_endpoints, count);
+	ruleset->outbound_endpoint_count = ruleset->outbound_endpoints ? count : 0;
+	if (count != ruleset->outbound_endpoint_count)
+		faults_add(faults, -ENOMEM, NULL, CONFIG_NONE, "no memory left for the ruleset");
+	families = ruleset_families(config, "outbound-endpoints", ruleset->outbound_endpoints,
+		ruleset->outbound_endpoint_count, faults);
+	(void)!ruleset_fill(ruleset, text->rules, text->rules_count, families, faults);
+}
+
+static int build_objects(
+	const struct build_text *text, struct config *config, struct config_faults *faults)
+{
+	config->inbounds = calloc(text->inbounds_count + 1, sizeof(*config->inbounds));
+	config->outbounds = calloc(text->outbounds_count + 1, sizeof(*config->outbounds));
+	config->rulesets = calloc(text->rulesets_count + 1, sizeof(*config->rulesets));
+	config->networks = calloc(text->networks_count + 1, sizeof(*config->networks));
+	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks)
+		return -ENOMEM;
+	for (size_t i = 0; i < text->inbounds_count; i++) {
+		faults_enter(faults, CONFIG_INBOUND, i);
+		endpoint_parse_inbound(&text->inbounds[i], &config->inbounds[i], faults);
+		config->inbound_count++;
+	}
+	for (size_t i = 0; i < text->outbounds_count; i++) {
+		faults_enter(faults, CONFIG_OUTBOUND, i);
+		endpoint_parse_outbound(&text->outbounds[i], &config->outbounds[i], faults);
+		config->outbound_count++;
+	}
+	for (size_t i = 0; i < text->rulesets_count; i++) {
+		faults_enter(faults, CONFIG_RULESET, i);
+		build_ruleset(&text->rulesets[i], config, faults);
+	}
+	for (size_t i = 0; i < text->networks_count; i++) {
+		faults_enter(faults, CONFIG_NETWORK, i);
+		network_parse(&text->networks[i], &config->networks[i], faults);
+		config->network_count++;
+	}
+	return 0;
+}
+
+// All objects of a kind; their names come first in them.
+struct kind {
+	enum config_kind kind;
+	const void *objects;
+	size_t count;
+	size_t stride;
+};
+
+static_assert(offsetof(struct config_inbound, name) == 0);
+static_assert(offsetof(struct config_outbound, name) == 0);
+static_assert(offsetof(struct config_ruleset, name) == 0);
+static_assert(offsetof(struct config_network, name) == 0);
+
+// NULL for an object whose name was refused.
+static const char *kind_name(const struct kind *kind, size_t i)
+{
+	return *(char *const *)((const char *)kind->objects + i * kind->stride);
+}
+
+static bool is_name(const void *list, size_t position, const void *wanted)
+{
+	return strcasecmp(kind_name(list, position), wanted) == 0;
+}
+
+static int check_names(const struct kind *kind, struct config_faults *faults)
+{
+	struct index index;
+	int error = index_init(&index, kind->count);
+
+	for (size_t i = 0; i < kind->count && !error; i++) {
+		const char *name = kind_name(kind, i);
+		uint64_t hash = name ? index_hash_folded(name) : 0;
+
+		if (!name)
+			continue;
+		faults_enter(faults, kind->kind, i);
+		if (index_find(&index, hash, is_name, kind, name) == INDEX_NONE)
+			index_put(&index, hash, i);
+		else
+			faults_add(faults, -EEXIST, "name", CONFIG_NONE,
+				"%s is given twice: choose another name, or join the two", name);
+	}
+	index_fini(&index);
+	return error;
+}
+
+static int check_all_names(const struct config *config, struct config_faults *faults)
+{
+	const struct kind kinds[] = {
+		{CONFIG_INBOUND, config->inbounds, config->inbound_count,
+			sizeof(*config->inbounds)},
+		{CONFIG_OUTBOUND, config->outbounds, config->outbound_count,
+			sizeof(*config->outbounds)},
+		{CONFIG_RULESET, config->rulesets, config->ruleset_count,
+			sizeof(*config->rulesets)},
+		{CONFIG_NETWORK, config->networks, config->network_count,
+			sizeof(*config->networks)},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !error; i++)
+		error = check_names(&kinds[i], faults);
+	return error;
+}
+
+// The endpoint that answers on `address` and stands before (`inbound_idx`, `address_idx`); NULL:
+// none.
+static const struct config_inbound *find_answering(const struct config *config,
+	const struct endpoint *address, size_t inbound_idx, size_t address_idx)
+{
+	for (size_t i = 0; i <= inbound_idx; i++) {
+		const struct config_inbound *inbound = &config->inbounds[i];
+		size_t count = i == inbound_idx ? address_idx : inbound->address_count;
+
+		for (size_t j = 0; j < count; j++)
+			if (endpoint_equal(&inbound->addresses[j], address))
+				return inbound;
+	}
+	return NULL;
+}
+
+static void check_inbound_addresses(const struct config *config, struct config_faults *faults)
+{
+	char text[TEXT_ENDPOINT_MAX];
+
+	for (size_t i = 0; i < config->inbound_count; i++) {
+		faults_enter(faults, CONFIG_INBOUND, i);
+		for (size_t j = 0; j < config->inbounds[i].address_count; j++) {
+			const struct endpoint *address = &config->inbounds[i].addresses[j];
+			const struct config_inbound *other = find_answering(config, address, i, j);
+
+			if (other)
+				faults_add(faults, -EEXIST, "addresses", j,
+					"%s is an address of inbound endpoint %.80s already: "
+					"remove one",
+					text_format_endpoint(address, text),
+					other->name ? other->name : "?");
+		}
+	}
+}
+
+int build_check_links(const struct config *config, struct config_faults *faults)
+{
+	size_t before = faults->count;
+	int error = check_all_names(config, faults);
+
+	if (error)
+		return error;
+	check_inbound_addresses(config, faults);
+	for (size_t i = 0; i < config->network_count; i++) {
+		faults_enter(faults, CONFIG_NETWORK, i);
+		network_check_links(config, &config->networks[i], faults);
+	}
+	network_check_alike(config, faults);
+	return faults->count > before ? faults->code : 0;
+}
+
+int build_config(const struct build_text *text, struct config **out, struct config_faults *faults)
+{
+	struct config *config = config_new();
+	int error = -ENOMEM;
+
+	*out = NULL;
+	if (!config)
+		return error;
+	build_globals(text, config, faults);
+	error = build_objects(text, config, faults);
+	if (!error)
+		error = build_check_links(config, faults);
+	if (error || faults->count > 0) {
+		config_free(config);
+		return error ? error : faults->code;
+	}
+	*out = config;
+	return 0;
+}

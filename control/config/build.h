@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A whole config as somebody wrote it, and the way from there to struct config.
+//
+// These structs are what libcyaml fills from YAML and the store from JSON. They own nothing. NULL
+// and 0 mean: not given.
+#pragma once
+
+#include <stddef.h>
+
+#include "control/config/config.h"
+
+struct build_inbound {
+	const char *name;
+	const char *const *addresses;
+	size_t addresses_count;
+};
+
+struct build_outbound {
+	const char *name;
+	const char *const *addresses;
+	size_t addresses_count;
+	const char *ports;
+	const char *replies;
+};
+
+struct build_network {
+	const char *name;
+	const char *const *prefixes;
+	size_t prefixes_count;
+	const char *const *inbound_endpoints;
+	size_t inbound_endpoints_count;
+	const char *const *rulesets;
+	size_t rulesets_count;
+	const char *fallback; // `default`
+	const char *const *default_targets;
+	size_t default_targets_count;
+	const char *const *default_outbound_endpoints;
+	size_t default_outbound_endpoints_count;
+};
+
+struct build_text {
+	const char *profile;
+	const char *query_timeout;
+	const char *unknown_clients;
+	struct build_inbound *inbounds;
+	size_t inbounds_count;
+	struct build_outbound *outbounds;
+	size_t outbounds_count;
+	struct config_ruleset_text *rulesets;
+	size_t rulesets_count;
+	struct build_network *networks;
+	size_t networks_count;
+};
+
+// A config of all that `text` says. Objects stand in the config at the positions they have in
+// `text`, and faults name those. 0, or -errno of the first fault and no config.
+[[nodiscard]] int build_config(
+	const struct build_text *text, struct config **out, struct config_faults *faults);
+
+// What holds between objects: names that others point to are there, what must be there once is. 0
+// or -errno of the first fault. Rules' own targets are not looked at.
+[[nodiscard]] int build_check_links(const struct config *config, struct config_faults *faults);

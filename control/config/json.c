@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Objects to JSON, spelt as in the YAML: for the control socket and for generations on disk.
+#include "control/config/json.h"
+
+#include "control/config/text.h"
+
+// All of these take NULL for "no memory" and hand it on.
+
+static json_t *append(json_t *list, json_t *item)
+{
+	if (list && json_array_append_new(list, item) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *set(json_t *object, const char *key, json_t *value)
+{
+	if (object && json_object_set_new_nocheck(object, key, value) == 0)
+		return object;
+	if (!object)
+		json_decref(value);
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *names_json(char *const *names, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		list = append(list, json_string_nocheck(names[i]));
+	return list;
+}
+
+static json_t *endpoints_json(const struct endpoint *endpoints, size_t count)
+{
+	char text[TEXT_ENDPOINT_MAX];
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		list = append(list, json_string_nocheck(text_format_endpoint(&endpoints[i], text)));
+	return list;
+}
+
+json_t *config_json_rule(const struct config_rule *rule)
+{
+	json_t *object = json_object();
+
+	object = set(object, "name", json_string_nocheck(rule->name));
+	object = set(object, "domain", json_string_nocheck(rule->domain));
+	object = set(object, "match", json_string_nocheck(config_match_text(rule->match)));
+	object = set(object, "action", json_string_nocheck("forward"));
+	object = set(object, "state", json_string_nocheck(config_state_text(rule->state)));
+	object = set(object, "targets", endpoints_json(rule->targets, rule->target_count));
+	if (rule->metadata_count > 0)
+		object = set(object, "metadata",
+			names_json((char *const *)rule->metadata, rule->metadata_count));
+	return object;
+}
+
+json_t *config_json_ruleset(const struct config_ruleset *ruleset)
+{
+	json_t *object = json_object();
+	json_t *rules = json_array();
+
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		rules = append(rules, config_json_rule(&ruleset->rules[i]));
+	object = set(object, "name", json_string_nocheck(ruleset->name));
+	object = set(object, "outbound-endpoints",
+		names_json(ruleset->outbound_endpoints, ruleset->outbound_endpoint_count));
+	return set(object, "rules", rules);
+}
+
+json_t *config_json_inbound(const struct config_inbound *inbound)
+{
+	json_t *object = json_object();
+
+	object = set(object, "name", json_string_nocheck(inbound->name));
+	return set(object, "addresses", endpoints_json(inbound->addresses, inbound->address_count));
+}
+
+json_t *config_json_outbound(const struct config_outbound *outbound)
+{
+	json_t *object = json_object();
+	json_t *addresses = json_array();
+	char text[TEXT_IP_MAX];
+
+	for (size_t i = 0; i < outbound->address_count; i++)
+		addresses = append(addresses,
+			json_string_nocheck(text_format_ip(&outbound->addresses[i], text)));
+	object = set(object, "name", json_string_nocheck(outbound->name));
+	object = set(object, "addresses", addresses);
+	return set(
+		object, "ports", json_sprintf("%u-%u", outbound->port_first, outbound->port_last));
+}
+
+static json_t *prefixes_json(const struct config_network *network)
+{
+	char text[TEXT_PREFIX_MAX];
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < network->prefix_count; i++)
+		list = append(
+			list, json_string_nocheck(text_format_prefix(&network->prefixes[i], text)));
+	return list;
+}
+
+json_t *config_json_network(const struct config_network *network)
+{
+	bool is_forward = network->fallback == CONFIG_DEFAULT_FORWARD;
+	json_t *object = json_object();
+
+	object = set(object, "name", json_string_nocheck(network->name));
+	object = set(object, "prefixes", prefixes_json(network));
+	object = set(object, "inbound-endpoints",
+		names_json(network->inbound_endpoints, network->inbound_endpoint_count));
+	object = set(object, "rulesets", names_json(network->rulesets, network->ruleset_count));
+	object = set(object, "default", json_string_nocheck(is_forward ? "forward" : "refuse"));
+	object = set(object, "default-targets",
+		endpoints_json(network->default_targets, network->default_target_count));
+	return set(object, "default-outbound-endpoints",
+		names_json(network->default_outbound_endpoints,
+			network->default_outbound_endpoint_count));
+}

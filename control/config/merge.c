@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What `reload` does: objects whose text in the files changed replace the running ones, all others
+// stay as they run.
+#include "control/config/merge.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config/build.h"
+#include "control/config/endpoint.h"
+#include "control/config/faults.h"
+#include "control/config/network.h"
+#include "control/config/rule.h"
+#include "control/config/ruleset.h"
+
+enum { NAMES_LISTED = 5 }; // of lost rules
+
+void changes_fini(struct config_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		free(changes->items[i].object);
+		free(changes->items[i].what);
+	}
+	free(changes->items);
+	memset(changes, 0, sizeof(*changes));
+}
+
+// What happens in one merge. `next` is built in the order of the files, then what they don't know.
+struct merge {
+	const struct config *running;
+	const struct config *files;
+	struct config *next;
+	struct config_changes *changes;
+};
+
+static int note(struct merge *merge, const char *kind, const char *name, const char *what)
+{
+	struct config_changes *changes = merge->changes;
+	size_t capacity = changes->capacity ? 2 * changes->capacity : 16;
+	struct config_change *item;
+
+	if (changes->count == changes->capacity) {
+		item = reallocarray(changes->items, capacity, sizeof(*item));
+		if (!item)
+			return -ENOMEM;
+		changes->items = item;
+		changes->capacity = capacity;
+	}
+	item = &changes->items[changes->count];
+	if (asprintf(&item->object, "%s%s%s", kind, name ? " " : "", name ? name : "") < 0)
+		return -ENOMEM;
+	item->what = strdup(what);
+	if (!item->what) {
+		free(item->object);
+		return -ENOMEM;
+	}
+	changes->count++;
+	return 0;
+}
+
+static bool is_same_rule(const struct config_rule *a, const struct config_rule *b)
+{
+	if (a->match != b->match || a->state != b->state || a->target_count != b->target_count ||
+		a->metadata_count != b->metadata_count || !rule_same_domain(a->domain, b->domain) ||
+		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
+		return false;
+	for (size_t i = 0; i < a->metadata_count; i++)
+		if (strcmp(a->metadata[i], b->metadata[i]) != 0)
+			return false;
+	return true;
+}
+
+// Names of rules for a message, the first few of them.
+struct listing {
+	size_t count;
+	size_t len;
+	char text[NAMES_LISTED * 64];
+};
+
+static void list_name(struct listing *listing, const char *name)
+{
+	if (listing->count++ >= NAMES_LISTED)
+		return;
+	listing->len += (size_t)snprintf(listing->text + listing->len,
+		sizeof(listing->text) - listing->len, "%s%.60s", listing->len ? ", " : "", name);
+}
+
+// Rules made or changed at run time that are not the same in `files`.
+static int list_lost(const struct config_ruleset *running, const struct config_ruleset *files,
+	struct listing *lost)
+{
+	struct index names;
+	int error = ruleset_index_names(files, &names);
+
+	for (size_t i = 0; i < running->rule_count && !error; i++) {
+		const struct config_rule *rule = &running->rules[i];
+		size_t same = rule->edited ? ruleset_find_same_name(files, &names, rule) : 0;
+
+		if (!rule->edited)
+			continue;
+		if (same == INDEX_NONE || !is_same_rule(rule, &files->rules[same]))
+			list_name(lost, rule->name);
+	}
+	index_fini(&names);
+	return error;
+}
+
+// The end of a ruleset as it ran; `files` is NULL if it has no successor.
+static int note_ruleset(struct merge *merge, const struct config_ruleset *running,
+	const struct config_ruleset *files)
+{
+	static const struct config_ruleset nothing;
+	struct listing lost = {0};
+	char what[sizeof(lost.text) + 160];
+	int len;
+
+	if (list_lost(running, files ? files : &nothing, &lost))
+		return -ENOMEM;
+	len = snprintf(what, sizeof(what), "%s", files ? "replaced" : "removed");
+	if (lost.count > 0)
+		len += snprintf(what + len, sizeof(what) - (size_t)len,
+			"; lost %zu rules made or changed at run time: %s%s", lost.count, lost.text,
+			lost.count > NAMES_LISTED ? ", ..." : "");
+	if (files && running->deleted_count > 0)
+		snprintf(what + len, sizeof(what) - (size_t)len,
+			"; %zu deleted or replaced at run time may be back",
+			running->deleted_count);
+	return note(merge, "ruleset", running->name, what);
+}
+
+static int release_numbers(struct merge *merge, const struct config_ruleset *ruleset)
+{
+	struct config *next = merge->next;
+	int error = 0;
+
+	for (size_t i = 0; i < ruleset->rule_count && !error; i++)
+		error = numbers_release(
+			&next->numbers, ruleset->rules[i].counter, next->generation);
+	return error;
+}
+
+// `running` is NULL if the ruleset is new.
+static int take_ruleset(struct merge *merge, const struct config_ruleset *files,
+	const struct config_ruleset *running)
+{
+	struct config *next = merge->next;
+	struct config_ruleset *ruleset = &next->rulesets[next->ruleset_count++];
+	bool is_kept = running && running->file_hash == files->file_hash;
+	int error = ruleset_copy(ruleset, is_kept ? running : files);
+
+	if (error || is_kept)
+		return error;
+	error = ruleset_number(ruleset, running, &next->numbers, next->generation);
+	if (error)
+		return error;
+	return running ? note_ruleset(merge, running, files)
+		       : note(merge, "ruleset", files->name, "added");
+}
+
+static int merge_rulesets(struct merge *merge)
+{
+	const struct config *files = merge->files;
+	const struct config *running = merge->running;
+	struct config *next = merge->next;
+	int error = 0;
+
+	next->rulesets =
+		calloc(files->ruleset_count + running->ruleset_count + 1, sizeof(*next->rulesets));
+	if (!next->rulesets)
+		return -ENOMEM;
+	for (size_t i = 0; i < files->ruleset_count && !error; i++)
+		error = take_ruleset(merge, &files->rulesets[i],
+			config_find_ruleset(running, files->rulesets[i].name));
+	for (size_t i = 0; i < running->ruleset_count && !error; i++) {
+		const struct config_ruleset *ruleset = &running->rulesets[i];
+
+		if (config_find_ruleset(files, ruleset->name))
+			continue;
+		if (ruleset->file_hash == 0) {
+			error = ruleset_copy(&next->rulesets[next->ruleset_count++], ruleset);
+			continue;
+		}
+		error = release_numbers(merge, ruleset);
+		if (!error)
+			error = note_ruleset(merge, ruleset, NULL);
+	}
+	return error;
+}
+
+// Objects without run-time changes: the files' version always holds; what differs is named.
+
+static int note_difference(struct merge *merge, const char *kind, const char *name,
+	const uint64_t *running_hash, uint64_t files_hash)
+{
+	if (running_hash && *running_hash == files_hash)
+		return 0;
+	return note(merge, kind, name, running_hash ? "replaced" : "added");
+}
+
+static int merge_inbounds(struct merge *merge)
+{
+	const struct config *files = merge->files;
+	struct config *next = merge->next;
+	int error = 0;
+
+	next->inbounds = calloc(files->inbound_count + 1, sizeof(*next->inbounds));
+	if (!next->inbounds)
+		return -ENOMEM;
+	for (size_t i = 0; i < files->inbound_count && !error; i++) {
+		const struct config_inbound *from = &files->inbounds[i];
+		const struct config_inbound *was = config_find_inbound(merge->running, from->name);
+
+		error = endpoint_copy_inbound(&next->inbounds[next->inbound_count++], from);
+		if (!error)
+			error = note_difference(merge, "inbound endpoint", from->name,
+				was ? &was->file_hash : NULL, from->file_hash);
+	}
+	for (size_t i = 0; i < merge->running->inbound_count && !error; i++)
+		if (!config_find_inbound(files, merge->running->inbounds[i].name))
+			error = note(merge, "inbound endpoint", merge->running->inbounds[i].name,
+				"removed");
+	return error;
+}
+
+static int merge_outbounds(struct merge *merge)
+{
+	const struct config *files = merge->files;
+	struct config *next = merge->next;
+	int error = 0;
+
+	next->outbounds = calloc(files->outbound_count + 1, sizeof(*next->outbounds));
+	if (!next->outbounds)
+		return -ENOMEM;
+	for (size_t i = 0; i < files->outbound_count && !error; i++) {
+		const struct config_outbound *from = &files->outbounds[i];
+		const struct config_outbound *was =
+			config_find_outbound(merge->running, from->name);
+
+		error = endpoint_copy_outbound(&next->outbounds[next->outbound_count++], from);
+		if (!error)
+			error = note_difference(merge, "outbound endpoint", from->name,
+				was ? &was->file_hash : NULL, from->file_hash);
+	}
+	for (size_t i = 0; i < merge->running->outbound_count && !error; i++)
+		if (!config_find_outbound(files, merge->running->outbounds[i].name))
+			error = note(merge, "outbound endpoint", merge->running->outbounds[i].name,
+				"removed");
+	return error;
+}
+
+static int merge_networks(struct merge *merge)
+{
+	const struct config *files = merge->files;
+	struct config *next = merge->next;
+	int error = 0;
+
+	next->networks = calloc(files->network_count + 1, sizeof(*next->networks));
+	if (!next->networks)
+		return -ENOMEM;
+	for (size_t i = 0; i < files->network_count && !error; i++) {
+		const struct config_network *from = &files->networks[i];
+		const struct config_network *was = config_find_network(merge->running, from->name);
+
+		error = network_copy(&next->networks[next->network_count++], from);
+		if (!error)
+			error = note_difference(merge, "virtual network", from->name,
+				was ? &was->file_hash : NULL, from->file_hash);
+	}
+	for (size_t i = 0; i < merge->running->network_count && !error; i++)
+		if (!config_find_network(files, merge->running->networks[i].name))
+			error = note(merge, "virtual network", merge->running->networks[i].name,
+				"removed");
+	return error;
+}
+
+static int merge_globals(struct merge *merge)
+{
+	const struct config *running = merge->running;
+	const struct config *files = merge->files;
+	bool is_read = running->query_timeout_hash != 0;
+
+	merge->next->query_timeout_us = files->query_timeout_us;
+	merge->next->query_timeout_hash = files->query_timeout_hash;
+	if (!is_read || running->query_timeout_hash == files->query_timeout_hash)
+		return 0;
+	return note(merge, "query-timeout", NULL, "replaced");
+}
+
+// Places what doesn't fit together in the object's name: it stands in no file.
+struct placer {
+	struct config_faults faults;
+	struct config_errors *errors;
+	const struct config *config;
+};
+
+static void take_fault(struct config_faults *faults, const struct config_fault *fault)
+{
+	const struct placer *placer = (const struct placer *)faults; // its first member
+	const struct config *config = placer->config;
+	size_t i = fault->object;
+	const char *rule = "";
+
+	if (fault->kind == CONFIG_RULESET && fault->rule != CONFIG_NONE)
+		rule = config->rulesets[i].rules[fault->rule].name;
+	errors_add(placer->errors, "the running configuration", 0, 0, "%s %.80s%s%.80s: %s",
+		fault->kind == CONFIG_RULESET           ? "ruleset"
+			: fault->kind == CONFIG_NETWORK ? "virtual network"
+							: "endpoint",
+		fault->kind == CONFIG_RULESET            ? config->rulesets[i].name
+			: fault->kind == CONFIG_NETWORK  ? config->networks[i].name
+			: fault->kind == CONFIG_OUTBOUND ? config->outbounds[i].name
+			: fault->kind == CONFIG_INBOUND  ? config->inbounds[i].name
+							 : "",
+		rule[0] ? " rule " : "", rule, fault->text);
+}
+
+// Each rule's targets can be reached from its ruleset's endpoints, whichever side they came from.
+static void check_rulesets(const struct config *config, struct config_faults *faults)
+{
+	for (size_t i = 0; i < config->ruleset_count; i++) {
+		const struct config_ruleset *ruleset = &config->rulesets[i];
+		struct ruleset_families families;
+
+		faults_enter(faults, CONFIG_RULESET, i);
+		families = ruleset_families(config, "outbound-endpoints",
+			ruleset->outbound_endpoints, ruleset->outbound_endpoint_count, faults);
+		for (size_t j = 0; j < ruleset->rule_count; j++) {
+			faults_enter_rule(faults, j);
+			(void)!ruleset_check_sources(ruleset->rules[j].targets,
+				ruleset->rules[j].target_count, "targets", families, faults);
+		}
+	}
+}
+
+static int check(const struct config *config, struct config_errors *errors)
+{
+	struct placer placer = {
+		.faults.take = take_fault,
+		.errors = errors,
+		.config = config,
+	};
+	int error;
+
+	placer.faults.at.rule = CONFIG_NONE;
+	check_rulesets(config, &placer.faults);
+	error = build_check_links(config, &placer.faults);
+	return placer.faults.count > 0 ? placer.faults.code : error;
+}
+
+int config_merge(const struct config *running, const struct config *files, uint64_t generation,
+	struct config **out, struct config_changes *changes, struct config_errors *errors)
+{
+	static const struct config nothing;
+	struct merge merge = {
+		.running = running ? running : &nothing,
+		.files = files,
+		.next = config_new(),
+		.changes = changes,
+	};
+	int error = -ENOMEM;
+
+	*out = NULL;
+	if (!merge.next)
+		goto err;
+	merge.next->generation = generation;
+	error = numbers_copy(&merge.next->numbers, &merge.running->numbers);
+	if (!error)
+		error = merge_globals(&merge);
+	if (!error)
+		error = merge_inbounds(&merge);
+	if (!error)
+		error = merge_outbounds(&merge);
+	if (!error)
+		error = merge_rulesets(&merge);
+	if (!error)
+		error = merge_networks(&merge);
+	if (!error)
+		error = check(merge.next, errors);
+	if (error)
+		goto err;
+	*out = merge.next;
+	return 0;
+err:
+	if (errors->count == 0)
+		errors_add(errors, "the running configuration", 0, 0, "can't be merged: %s",
+			error == -ENOSPC ? "no counter numbers are left" : strerror(-error));
+	config_free(merge.next);
+	return error;
+}
