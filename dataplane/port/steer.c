@@ -64,11 +64,15 @@ static int read_attached(unsigned ifindex, struct attached *attached)
 	return 0;
 }
 
+// libbpf is kept from printing: the caller says what it means.
 static int detach(unsigned ifindex, const struct attached *attached)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = attached->fd);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int err = bpf_xdp_detach((int)ifindex, attached->flags, &opts);
 
-	return bpf_xdp_detach((int)ifindex, attached->flags, &opts);
+	libbpf_set_print(print);
+	return err;
 }
 
 int steer_clear(unsigned ifindex, const char *name, struct port_error *error)

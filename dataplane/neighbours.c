@@ -1,0 +1,642 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Follows the kernel's routes and neighbours by rtnetlink, and keeps the next hops in step.
+//
+//   target 10.54.0.11 ──┐
+//   target 10.54.0.12 ──┴─ route ── hop 10.54.0.1 on eth1 ── neighbour ── MAC
+//
+// Events are subscribed to before anything is asked, so nothing falls between. A hop's entry is made
+// a managed one: the kernel then probes it by itself, though our packets never pass through it.
+#include "dataplane/neighbours.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <libmnl/libmnl.h>
+
+enum {
+	NO_HOP = UINT32_MAX,
+	REPLY_SIZE = 16384,
+	STATES_VALID =
+		NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY,
+	STATES_FIXED = NUD_PERMANENT | NUD_NOARP,
+};
+
+// A neighbour that targets are reached by: a gateway, or a target itself.
+struct hop {
+	struct ip ip;
+	unsigned ifindex;
+	uint8_t port;
+	uint8_t mac[6];
+	bool is_used;   // by some target
+	bool is_needed; // still; scratch of drop_unused()
+	bool is_resolved;
+	bool is_fixed;   // set by the operator: not to be probed
+	bool is_managed; // the kernel keeps it fresh by itself
+};
+
+// A target's way out.
+struct way {
+	uint32_t hop;  // NO_HOP: no route by a port of ours
+	bool is_stale; // the route may have changed
+};
+
+struct neighbours {
+	struct mnl_socket *events;
+	struct mnl_socket *requests;
+	struct device *const *devices;
+	unsigned device_count;
+	uint8_t macs[PORT_MAX][6]; // of the devices, as the kernel last said
+	const struct endpoint *targets;
+	struct nexthop_line *lines;
+	struct way *ways;
+	unsigned target_count;
+	struct hop *hops;
+	uint32_t hop_count; // used and unused
+	uint32_t hop_room;
+	uint32_t sequence;
+};
+
+// What the kernel says of a route or a neighbour.
+struct answer {
+	struct ip ip;
+	unsigned ifindex;
+	uint8_t mac[6];
+	uint16_t state; // NUD_…
+	uint8_t kind;   // RTN_…
+	bool has_ip;
+	bool has_mac;
+	bool is_managed;
+};
+
+static unsigned family_of(const struct ip *ip)
+{
+	return ip_is_v4(ip) ? AF_INET : AF_INET6;
+}
+
+static void put_ip(struct nlmsghdr *message, uint16_t attribute, const struct ip *ip)
+{
+	if (ip_is_v4(ip))
+		mnl_attr_put(message, attribute, 4, ip->b + 12);
+	else
+		mnl_attr_put(message, attribute, 16, ip->b);
+}
+
+// Bytes of an attribute to an address. False: neither of the two lengths.
+static bool read_ip(const void *data, size_t len, struct ip *ip)
+{
+	if (len == 4)
+		*ip = ip_from_v4(data);
+	else if (len == 16)
+		memcpy(ip->b, data, 16);
+	else
+		return false;
+	return true;
+}
+
+static void read_route(const struct nlmsghdr *message, struct answer *answer)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+
+	*answer = (struct answer){.kind = route->rtm_type};
+	mnl_attr_for_each(attr, message, sizeof(*route))
+	{
+		const uint8_t *data = mnl_attr_get_payload(attr);
+		size_t len = mnl_attr_get_payload_len(attr);
+
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_OIF: answer->ifindex = mnl_attr_get_u32(attr); break;
+		case RTA_GATEWAY: answer->has_ip = read_ip(data, len, &answer->ip); break;
+		case RTA_VIA: // an IPv6 gateway for IPv4, behind two bytes of family (RFC 8950)
+			answer->has_ip = len > 2 && read_ip(data + 2, len - 2, &answer->ip);
+			break;
+		}
+	}
+}
+
+static void read_neighbour(const struct nlmsghdr *message, struct answer *answer)
+{
+	const struct ndmsg *neighbour = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+
+	*answer = (struct answer){
+		.ifindex = (unsigned)neighbour->ndm_ifindex,
+		.state = neighbour->ndm_state,
+	};
+	mnl_attr_for_each(attr, message, sizeof(*neighbour))
+	{
+		const uint8_t *data = mnl_attr_get_payload(attr);
+		size_t len = mnl_attr_get_payload_len(attr);
+
+		switch (mnl_attr_get_type(attr)) {
+		case NDA_DST: answer->has_ip = read_ip(data, len, &answer->ip); break;
+		case NDA_FLAGS_EXT:
+			answer->is_managed = mnl_attr_get_u32(attr) & NTF_EXT_MANAGED;
+			break;
+		case NDA_LLADDR:
+			answer->has_mac = len == sizeof(answer->mac);
+			if (answer->has_mac)
+				memcpy(answer->mac, data, sizeof(answer->mac));
+			break;
+		}
+	}
+	if (message->nlmsg_type == RTM_DELNEIGH)
+		answer->state = NUD_NONE;
+}
+
+static int read_reply(const struct nlmsghdr *message, void *answer)
+{
+	if (message->nlmsg_type == RTM_NEWROUTE)
+		read_route(message, answer);
+	else if (message->nlmsg_type == RTM_NEWNEIGH)
+		read_neighbour(message, answer);
+	return MNL_CB_OK;
+}
+
+// Asks the kernel and waits for its answer, which comes at once. 0 or -errno.
+static int ask(struct neighbours *n, struct nlmsghdr *message, struct answer *answer)
+{
+	unsigned port = mnl_socket_get_portid(n->requests);
+	char reply[REPLY_SIZE];
+	int run = MNL_CB_OK;
+
+	message->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	message->nlmsg_seq = ++n->sequence;
+	if (mnl_socket_sendto(n->requests, message, message->nlmsg_len) < 0)
+		return -errno;
+	while (run > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(n->requests, reply, sizeof(reply));
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0)
+			return -errno;
+		run = mnl_cb_run(reply, (size_t)len, n->sequence, port, read_reply, answer);
+		if (run < 0 && errno == EPROTO)
+			run = MNL_CB_OK; // a late answer to a question that was given up
+	}
+	return run < 0 ? -errno : 0;
+}
+
+static int ask_route(struct neighbours *n, const struct ip *ip, struct answer *answer)
+{
+	char buffer[256] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route;
+
+	message->nlmsg_type = RTM_GETROUTE;
+	route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
+	route->rtm_family = (uint8_t)family_of(ip);
+	route->rtm_dst_len = ip_is_v4(ip) ? 32 : 128;
+	put_ip(message, RTA_DST, ip);
+	return ask(n, message, answer);
+}
+
+static struct ndmsg *put_neighbour(struct nlmsghdr *message, uint16_t type, const struct hop *hop)
+{
+	struct ndmsg *neighbour;
+
+	message->nlmsg_type = type;
+	neighbour = mnl_nlmsg_put_extra_header(message, sizeof(*neighbour));
+	neighbour->ndm_family = (uint8_t)family_of(&hop->ip);
+	neighbour->ndm_ifindex = (int)hop->ifindex;
+	put_ip(message, NDA_DST, &hop->ip);
+	return neighbour;
+}
+
+static int ask_neighbour(struct neighbours *n, const struct hop *hop, struct answer *answer)
+{
+	char buffer[256] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+	put_neighbour(message, RTM_GETNEIGH, hop);
+	return ask(n, message, answer);
+}
+
+// Has the kernel ask the neighbour as if a packet waited, and manage its entry or no longer. A kernel
+// before 5.16 passes over the wish to manage: tick() then asks again and again.
+static void probe(struct neighbours *n, const struct hop *hop, bool is_managed)
+{
+	char buffer[256] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct answer none;
+
+	message->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	put_neighbour(message, RTM_NEWNEIGH, hop)->ndm_flags = NTF_USE;
+	if (is_managed)
+		mnl_attr_put_u32(message, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+	(void)ask(n, message, &none); // in vain: the interface is down; an event says when it is up
+}
+
+static void write_line(struct neighbours *n, unsigned target)
+{
+	struct nexthop next = {.state = NEXTHOP_UNRESOLVED};
+	struct nexthop now = nexthop_get(&n->lines[target]);
+	const struct hop *hop =
+		n->ways[target].hop == NO_HOP ? NULL : &n->hops[n->ways[target].hop];
+
+	if (hop && hop->is_resolved) {
+		next.state = NEXTHOP_RESOLVED;
+		next.port = hop->port;
+		next.mtu = n->devices[hop->port]->mtu;
+		memcpy(next.source_mac, n->macs[hop->port], sizeof(next.source_mac));
+		memcpy(next.target_mac, hop->mac, sizeof(next.target_mac));
+	}
+	if (memcmp(&next, &now, sizeof(next)) != 0)
+		nexthop_set(&n->lines[target], &next);
+}
+
+static void write_lines_of(struct neighbours *n, uint32_t hop)
+{
+	for (unsigned i = 0; i < n->target_count; i++) {
+		if (n->ways[i].hop == hop)
+			write_line(n, i);
+	}
+}
+
+// Takes over what the kernel says of a hop's entry.
+static void learn(struct hop *hop, const struct answer *answer)
+{
+	hop->is_resolved = (answer->state & STATES_VALID) && answer->has_mac;
+	hop->is_fixed = hop->is_resolved && (answer->state & STATES_FIXED);
+	hop->is_managed = answer->is_managed && answer->state != NUD_NONE;
+	if (hop->is_resolved)
+		memcpy(hop->mac, answer->mac, sizeof(hop->mac));
+}
+
+// Reads a hop's entry and sees to it that the kernel keeps it.
+static void resolve(struct neighbours *n, struct hop *hop)
+{
+	struct answer answer = {.state = NUD_NONE};
+
+	if (ask_neighbour(n, hop, &answer) < 0)
+		answer = (struct answer){.state = NUD_NONE};
+	learn(hop, &answer);
+	if (!hop->is_fixed && (!hop->is_managed || !hop->is_resolved))
+		probe(n, hop, true);
+}
+
+static bool is_at(const struct hop *hop, const struct ip *ip, unsigned ifindex)
+{
+	return hop->is_used && hop->ifindex == ifindex && ip_equal(&hop->ip, ip);
+}
+
+static uint32_t find_hop(const struct neighbours *n, const struct ip *ip, unsigned ifindex)
+{
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		if (is_at(&n->hops[i], ip, ifindex))
+			return i;
+	}
+	return NO_HOP;
+}
+
+// A place for a new hop: one that nobody uses, or one more.
+static uint32_t claim_hop(struct neighbours *n)
+{
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		if (!n->hops[i].is_used)
+			return i;
+	}
+	if (n->hop_count == n->hop_room) {
+		uint32_t room = n->hop_room ? 2 * n->hop_room : 64;
+		struct hop *hops = realloc(n->hops, room * sizeof(*hops));
+
+		if (!hops)
+			return NO_HOP;
+		n->hops = hops;
+		n->hop_room = room;
+	}
+	return n->hop_count++;
+}
+
+static int find_port(const struct neighbours *n, unsigned ifindex)
+{
+	for (unsigned i = 0; i < n->device_count; i++) {
+		if (n->devices[i]->ifindex == ifindex && ifindex != 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+// The hop that a target is reached by now, made if need be. A target that is this host itself, or that
+// the kernel reaches by an interface we don't poll, has none.
+static uint32_t route(struct neighbours *n, const struct ip *target)
+{
+	struct answer answer = {.kind = RTN_UNSPEC};
+	int port;
+	uint32_t at;
+
+	if (ask_route(n, target, &answer) < 0 || answer.kind != RTN_UNICAST)
+		return NO_HOP;
+	port = find_port(n, answer.ifindex);
+	if (port < 0)
+		return NO_HOP;
+	if (!answer.has_ip)
+		answer.ip = *target;
+	at = find_hop(n, &answer.ip, answer.ifindex);
+	if (at != NO_HOP)
+		return at;
+	at = claim_hop(n);
+	if (at == NO_HOP)
+		return NO_HOP;
+	n->hops[at] = (struct hop){
+		.ip = answer.ip,
+		.ifindex = answer.ifindex,
+		.port = (uint8_t)port,
+		.is_used = true,
+	};
+	resolve(n, &n->hops[at]);
+	return at;
+}
+
+// Hops that no target needs any more are the kernel's own business again.
+static void drop_unused(struct neighbours *n)
+{
+	for (uint32_t i = 0; i < n->hop_count; i++)
+		n->hops[i].is_needed = false;
+	for (unsigned i = 0; i < n->target_count; i++) {
+		if (n->ways[i].hop != NO_HOP)
+			n->hops[n->ways[i].hop].is_needed = true;
+	}
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		struct hop *hop = &n->hops[i];
+
+		if (hop->is_used && !hop->is_needed && !hop->is_fixed)
+			probe(n, hop, false);
+		hop->is_used = hop->is_needed;
+	}
+}
+
+// Asks anew for the routes that may have changed.
+static void reroute(struct neighbours *n)
+{
+	bool has_changed = false;
+
+	for (unsigned i = 0; i < n->target_count; i++) {
+		struct way *way = &n->ways[i];
+		uint32_t before = way->hop;
+
+		if (!way->is_stale)
+			continue;
+		way->is_stale = false;
+		way->hop = route(n, &n->targets[i].ip);
+		has_changed |= way->hop != before;
+		write_line(n, i);
+	}
+	if (has_changed)
+		drop_unused(n);
+}
+
+static void doubt_all(struct neighbours *n)
+{
+	for (unsigned i = 0; i < n->target_count; i++)
+		n->ways[i].is_stale = true;
+}
+
+static bool is_within(const struct ip *ip, const struct ip *prefix, unsigned prefix_bits)
+{
+	unsigned whole = prefix_bits / 8;
+	uint8_t rest = (uint8_t)(0xff00 >> prefix_bits % 8);
+
+	return memcmp(ip->b, prefix->b, whole) == 0 &&
+		(prefix_bits % 8 == 0 || ((ip->b[whole] ^ prefix->b[whole]) & rest) == 0);
+}
+
+// A route came or went: the targets below it may have another way now.
+static void on_route(struct neighbours *n, const struct nlmsghdr *message)
+{
+	const struct rtmsg *changed = mnl_nlmsg_get_payload(message);
+	struct ip prefix = {0};
+	unsigned bits = changed->rtm_dst_len;
+	const struct nlattr *attr;
+
+	if (changed->rtm_flags & RTM_F_CLONED)
+		return;
+	if (changed->rtm_family == AF_INET) {
+		prefix = ip_from_v4((const uint8_t[4]){0});
+		bits += 96;
+	}
+	mnl_attr_for_each(attr, message, sizeof(*changed))
+	{
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			(void)read_ip(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
+				&prefix);
+	}
+	for (unsigned i = 0; i < n->target_count && bits <= 128; i++) {
+		const struct ip *ip = &n->targets[i].ip;
+
+		if (ip_is_v4(ip) == (changed->rtm_family == AF_INET) &&
+			is_within(ip, &prefix, bits))
+			n->ways[i].is_stale = true;
+	}
+}
+
+static void on_neighbour(struct neighbours *n, const struct nlmsghdr *message)
+{
+	struct answer answer;
+	uint32_t at;
+
+	read_neighbour(message, &answer);
+	if (!answer.has_ip)
+		return;
+	at = find_hop(n, &answer.ip, answer.ifindex);
+	if (at == NO_HOP)
+		return;
+	learn(&n->hops[at], &answer);
+	write_lines_of(n, at);
+	if (answer.state == NUD_NONE)
+		probe(n, &n->hops[at], true);
+}
+
+// An interface of ours went down or up, or has another address.
+static void on_link(struct neighbours *n, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	int port = find_port(n, (unsigned)link->ifi_index);
+	const struct nlattr *attr;
+
+	if (port < 0)
+		return;
+	mnl_attr_for_each(attr, message, sizeof(*link))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
+			mnl_attr_get_payload_len(attr) == sizeof(n->macs[port]))
+			memcpy(n->macs[port], mnl_attr_get_payload(attr), sizeof(n->macs[port]));
+	}
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		if (n->hops[i].is_used && n->hops[i].port == port)
+			resolve(n, &n->hops[i]);
+	}
+	doubt_all(n);
+}
+
+static int on_event(const struct nlmsghdr *message, void *data)
+{
+	struct neighbours *n = data;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH: on_neighbour(n, message); break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE: on_route(n, message); break;
+	case RTM_NEWLINK:
+	case RTM_DELLINK: on_link(n, message); break;
+	default: doubt_all(n); break; // rules and next-hop objects
+	}
+	return MNL_CB_OK;
+}
+
+// Events were lost: everything is asked again.
+static void start_over(struct neighbours *n)
+{
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		if (n->hops[i].is_used)
+			resolve(n, &n->hops[i]);
+	}
+	doubt_all(n);
+}
+
+void neighbours_handle(struct neighbours *n)
+{
+	char events[REPLY_SIZE];
+
+	for (;;) {
+		ssize_t len = mnl_socket_recvfrom(n->events, events, sizeof(events));
+
+		if (len > 0)
+			mnl_cb_run(events, (size_t)len, 0, 0, on_event, n);
+		else if (len < 0 && errno == ENOBUFS)
+			start_over(n);
+		else if (len == 0 || errno != EINTR)
+			break;
+	}
+	reroute(n);
+}
+
+int neighbours_follow(struct neighbours *n, const struct endpoint *targets,
+	struct nexthop_line *lines, unsigned count)
+{
+	struct way *ways = calloc(count ? count : 1, sizeof(*ways));
+
+	if (!ways)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++)
+		ways[i] = (struct way){.hop = NO_HOP, .is_stale = true};
+	free(n->ways);
+	n->ways = ways;
+	n->targets = targets;
+	n->lines = lines;
+	n->target_count = count;
+	reroute(n);
+	drop_unused(n);
+	return 0;
+}
+
+void neighbours_tick(struct neighbours *n)
+{
+	for (uint32_t i = 0; i < n->hop_count; i++) {
+		const struct hop *hop = &n->hops[i];
+
+		if (hop->is_used && !hop->is_fixed && (!hop->is_resolved || !hop->is_managed))
+			probe(n, hop, true);
+	}
+}
+
+int neighbours_fd(const struct neighbours *n)
+{
+	return mnl_socket_get_fd(n->events);
+}
+
+static int subscribe(struct neighbours *n)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK,
+		RTNLGRP_NEIGH,
+		RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_RULE,
+		RTNLGRP_NEXTHOP,
+	};
+	const int receive_len = 4 << 20;
+
+	// A short buffer only means asking again more often.
+	(void)setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &receive_len,
+		sizeof(receive_len));
+	if (mnl_socket_bind(n->events, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(
+			    n->events, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int open_sockets(struct neighbours *n)
+{
+	const struct timeval patience = {.tv_sec = 1}; // the kernel answers before send returns
+	int err;
+
+	n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	n->requests = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!n->events || !n->requests)
+		return -errno;
+	err = subscribe(n);
+	if (err < 0)
+		return err;
+	if (mnl_socket_bind(n->requests, 0, MNL_SOCKET_AUTOPID) < 0 ||
+		setsockopt(mnl_socket_get_fd(n->requests), SOL_SOCKET, SO_RCVTIMEO, &patience,
+			sizeof(patience)) < 0)
+		return -errno;
+	return 0;
+}
+
+struct neighbours *neighbours_new(
+	struct device *const *devices, unsigned count, struct port_error *error)
+{
+	struct neighbours *n = calloc(1, sizeof(*n));
+	int err = -ENOMEM;
+
+	assert(count <= PORT_MAX);
+	if (!n)
+		goto err;
+	n->devices = devices;
+	n->device_count = count;
+	for (unsigned i = 0; i < count; i++)
+		memcpy(n->macs[i], devices[i]->mac, sizeof(n->macs[i]));
+	err = open_sockets(n);
+	if (err < 0)
+		goto err;
+	return n;
+err:
+	snprintf(error->text, sizeof(error->text), "following routes and neighbours by netlink: %s",
+		strerror(-err));
+	neighbours_free(n);
+	return NULL;
+}
+
+void neighbours_free(struct neighbours *n)
+{
+	if (!n)
+		return;
+	n->target_count = 0;
+	if (n->requests)
+		drop_unused(n);
+	if (n->events)
+		mnl_socket_close(n->events);
+	if (n->requests)
+		mnl_socket_close(n->requests);
+	free(n->ways);
+	free(n->hops);
+	free(n);
+}
