@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A whole config to JSON and back, run-time state included: what the store keeps.
+//
+// Objects are spelt as in the YAML, with what only runs beside: "file-hash", "counter" and so on.
+// The way back fills the structs of build.h, which point into the JSON, and goes through the checks
+// of build_config(); then what runs is added, object by object.
+#include "control/config/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config/build.h"
+#include "control/config/json.h"
+#include "control/config/text.h"
+#include "core/counters.h"
+
+enum { FORMAT = 1 };
+
+// There.
+
+static void set(json_t *object, const char *key, json_t *value, bool *failed)
+{
+	if (json_object_set_new_nocheck(object, key, value))
+		*failed = true;
+}
+
+// 64 bits don't fit the numbers of JSON.
+static void set_hash(json_t *object, const char *key, uint64_t hash, bool *failed)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, hash);
+	set(object, key, json_string_nocheck(text), failed);
+}
+
+static json_t *rule_json(const struct config_rule *rule, bool *failed)
+{
+	json_t *object = config_json_rule(rule);
+
+	set(object, "counter", json_integer(rule->counter), failed);
+	if (rule->counted_before != CONFIG_COUNTED_UNKNOWN)
+		set(object, "counted-before", json_integer((json_int_t)rule->counted_before),
+			failed);
+	if (rule->edited)
+		set(object, "edited", json_true(), failed);
+	return object;
+}
+
+static json_t *ruleset_json(const struct config_ruleset *ruleset, bool *failed)
+{
+	struct config_ruleset bare = *ruleset;
+	json_t *rules = json_array();
+	json_t *object;
+
+	bare.rule_count = 0;
+	object = config_json_ruleset(&bare);
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (json_array_append_new(rules, rule_json(&ruleset->rules[i], failed)))
+			*failed = true;
+	set(object, "rules", rules, failed);
+	set(object, "deleted", json_integer((json_int_t)ruleset->deleted_count), failed);
+	set_hash(object, "file-hash", ruleset->file_hash, failed);
+	return object;
+}
+
+static json_t *numbers_json(const struct numbers *numbers, bool *failed)
+{
+	json_t *object = json_object();
+	json_t *resting = json_array();
+
+	for (size_t i = 0; i < numbers->count; i++) {
+		const struct numbers_resting *one = &numbers->resting[numbers->first + i];
+
+		if (json_array_append_new(resting,
+			    json_pack(
+				    "[I,I]", (json_int_t)one->number, (json_int_t)one->generation)))
+			*failed = true;
+	}
+	set(object, "next", json_integer(numbers->next), failed);
+	set(object, "resting", resting, failed);
+	return object;
+}
+
+static json_t *objects_json(const struct config *config, enum config_kind kind, bool *failed)
+{
+	json_t *list = json_array();
+	json_t *object;
+
+	for (size_t i = 0; kind == CONFIG_INBOUND && i < config->inbound_count; i++) {
+		object = config_json_inbound(&config->inbounds[i]);
+		set_hash(object, "file-hash", config->inbounds[i].file_hash, failed);
+		*failed |= json_array_append_new(list, object) != 0;
+	}
+	for (size_t i = 0; kind == CONFIG_OUTBOUND && i < config->outbound_count; i++) {
+		object = config_json_outbound(&config->outbounds[i]);
+		set_hash(object, "file-hash", config->outbounds[i].file_hash, failed);
+		*failed |= json_array_append_new(list, object) != 0;
+	}
+	for (size_t i = 0; kind == CONFIG_RULESET && i < config->ruleset_count; i++) {
+		object = ruleset_json(&config->rulesets[i], failed);
+		*failed |= json_array_append_new(list, object) != 0;
+	}
+	for (size_t i = 0; kind == CONFIG_NETWORK && i < config->network_count; i++) {
+		object = config_json_network(&config->networks[i]);
+		set_hash(object, "file-hash", config->networks[i].file_hash, failed);
+		*failed |= json_array_append_new(list, object) != 0;
+	}
+	return list;
+}
+
+json_t *state_json(const struct config *config)
+{
+	json_t *json = json_object();
+	char timeout[TEXT_DURATION_MAX];
+	bool failed = false;
+
+	text_format_duration(config->query_timeout_us, timeout);
+	set(json, "format", json_integer(FORMAT), &failed);
+	set(json, "generation", json_integer((json_int_t)config->generation), &failed);
+	set(json, "query-timeout", json_string_nocheck(timeout), &failed);
+	set_hash(json, "query-timeout-hash", config->query_timeout_hash, &failed);
+	set(json, "inbound-endpoints", objects_json(config, CONFIG_INBOUND, &failed), &failed);
+	set(json, "outbound-endpoints", objects_json(config, CONFIG_OUTBOUND, &failed), &failed);
+	set(json, "rulesets", objects_json(config, CONFIG_RULESET, &failed), &failed);
+	set(json, "virtual-networks", objects_json(config, CONFIG_NETWORK, &failed), &failed);
+	set(json, "numbers", numbers_json(&config->numbers, &failed), &failed);
+	if (!failed)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+// And back.
+
+// All that is made on the way, so that it can be let go at once.
+struct parser {
+	struct config_faults faults;
+	struct build_text text;
+	const char **strings; // the lists of strings, one behind the other
+	size_t string_count;
+	struct config_rule_text *rules; // those of all rulesets
+	size_t rule_count;
+};
+
+static void take_fault(struct config_faults *faults, const struct config_fault *fault)
+{
+	(void)faults; // their count says enough: the file was ours
+	(void)fault;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+// Every string is in at most one list.
+static size_t count_strings(const json_t *json)
+{
+	size_t count = json_is_string(json);
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(json, i, value)
+		count += count_strings(value);
+	json_object_foreach((json_t *)json, key, value)
+		count += json_is_string(value) ? 0 : count_strings(value);
+	return count;
+}
+
+static const char *const *strings_of(
+	struct parser *parser, const json_t *object, const char *key, size_t *count)
+{
+	const json_t *list = json_object_get(object, key);
+	const char **strings = parser->strings + parser->string_count;
+
+	*count = json_array_size(list);
+	for (size_t i = 0; i < *count; i++) {
+		strings[i] = json_string_value(json_array_get(list, i));
+		if (!strings[i]) {
+			*count = i;
+			parser->faults.count++;
+		}
+	}
+	parser->string_count += *count;
+	return strings;
+}
+
+static void parse_rule(struct parser *parser, const json_t *object)
+{
+	struct config_rule_text *rule = &parser->rules[parser->rule_count++];
+
+	rule->name = text_of(object, "name");
+	rule->domain = text_of(object, "domain");
+	rule->match = text_of(object, "match");
+	rule->action = text_of(object, "action");
+	rule->state = text_of(object, "state");
+	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);
+	rule->metadata = strings_of(parser, object, "metadata", &rule->metadata_count);
+}
+
+static void parse_ruleset(struct parser *parser, const json_t *object)
+{
+	struct config_ruleset_text *ruleset = &parser->text.rulesets[parser->text.rulesets_count++];
+	const json_t *rules = json_object_get(object, "rules");
+
+	ruleset->name = text_of(object, "name");
+	ruleset->outbound_endpoints = strings_of(
+		parser, object, "outbound-endpoints", &ruleset->outbound_endpoints_count);
+	ruleset->rules = parser->rules + parser->rule_count;
+	ruleset->rules_count = json_array_size(rules);
+	for (size_t i = 0; i < ruleset->rules_count; i++)
+		parse_rule(parser, json_array_get(rules, i));
+}
+
+static void parse_inbound(struct parser *parser, const json_t *object)
+{
+	struct build_inbound *inbound = &parser->text.inbounds[parser->text.inbounds_count++];
+
+	inbound->name = text_of(object, "name");
+	inbound->addresses = strings_of(parser, object, "addresses", &inbound->addresses_count);
+}
+
+static void parse_outbound(struct parser *parser, const json_t *object)
+{
+	struct build_outbound *outbound = &parser->text.outbounds[parser->text.outbounds_count++];
+
+	outbound->name = text_of(object, "name");
+	outbound->ports = text_of(object, "ports");
+	outbound->addresses = strings_of(parser, object, "addresses", &outbound->addresses_count);
+}
+
+static void parse_network(struct parser *parser, const json_t *object)
+{
+	struct build_network *network = &parser->text.networks[parser->text.networks_count++];
+
+	network->name = text_of(object, "name");
+	network->fallback = text_of(object, "default");
+	network->prefixes = strings_of(parser, object, "prefixes", &network->prefixes_count);
+	network->inbound_endpoints =
+		strings_of(parser, object, "inbound-endpoints", &network->inbound_endpoints_count);
+	network->rulesets = strings_of(parser, object, "rulesets", &network->rulesets_count);
+	network->default_targets =
+		strings_of(parser, object, "default-targets", &network->default_targets_count);
+	network->default_outbound_endpoints = strings_of(parser, object,
+		"default-outbound-endpoints", &network->default_outbound_endpoints_count);
+}
+
+static size_t count_rules(const json_t *rulesets)
+{
+	size_t count = 0;
+	json_t *ruleset;
+	size_t i;
+
+	json_array_foreach(rulesets, i, ruleset)
+		count += json_array_size(json_object_get(ruleset, "rules"));
+	return count;
+}
+
+static int make_arrays(struct parser *parser, const json_t *json)
+{
+	const json_t *rulesets = json_object_get(json, "rulesets");
+	struct build_text *text = &parser->text;
+
+	parser->strings = calloc(count_strings(json) + 1, sizeof(*parser->strings));
+	parser->rules = calloc(count_rules(rulesets) + 1, sizeof(*parser->rules));
+	text->rulesets = calloc(json_array_size(rulesets) + 1, sizeof(*text->rulesets));
+	text->inbounds = calloc(json_array_size(json_object_get(json, "inbound-endpoints")) + 1,
+		sizeof(*text->inbounds));
+	text->outbounds = calloc(json_array_size(json_object_get(json, "outbound-endpoints")) + 1,
+		sizeof(*text->outbounds));
+	text->networks = calloc(json_array_size(json_object_get(json, "virtual-networks")) + 1,
+		sizeof(*text->networks));
+	if (!parser->strings || !parser->rules || !text->rulesets || !text->inbounds ||
+		!text->outbounds || !text->networks)
+		return -ENOMEM;
+	return 0;
+}
+
+static void each(struct parser *parser, const json_t *json, const char *key,
+	void (*parse)(struct parser *parser, const json_t *object))
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, key), i, object)
+		parse(parser, object);
+}
+
+static uint64_t hash_of(const json_t *object, const char *key)
+{
+	const char *text = text_of(object, key);
+
+	return text ? strtoull(text, NULL, 16) : 0;
+}
+
+// Whether the rule got a number that no other has: `given` has a mark for each.
+static bool add_rule_state(const json_t *object, struct config_ruleset *ruleset,
+	struct config_rule *rule, bool *given, uint32_t next)
+{
+	const json_t *counter = json_object_get(object, "counter");
+	const json_t *counted = json_object_get(object, "counted-before");
+	json_int_t number = json_integer_value(counter);
+
+	if (!json_is_integer(counter) || number < 0 || number >= next || given[number])
+		return false;
+	given[number] = true;
+	rule->counter = (uint32_t)number;
+	rule->edited = json_is_true(json_object_get(object, "edited"));
+	rule->counted_before = CONFIG_COUNTED_UNKNOWN;
+	if (json_is_integer(counted))
+		rule->counted_before = (uint64_t)json_integer_value(counted);
+	else
+		ruleset->unsettled_count++;
+	return true;
+}
+
+static bool add_ruleset_state(
+	const json_t *object, struct config_ruleset *ruleset, bool *given, uint32_t next)
+{
+	const json_t *rules = json_object_get(object, "rules");
+	bool is_good = true;
+
+	ruleset->file_hash = hash_of(object, "file-hash");
+	ruleset->deleted_count = (size_t)json_integer_value(json_object_get(object, "deleted"));
+	for (size_t i = 0; i < ruleset->rule_count && is_good; i++)
+		is_good = add_rule_state(
+			json_array_get(rules, i), ruleset, &ruleset->rules[i], given, next);
+	return is_good;
+}
+
+static bool add_resting(const json_t *resting, struct numbers *numbers, bool *given)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(resting, i, one) {
+		json_int_t number = json_integer_value(json_array_get(one, 0));
+		json_int_t generation = json_integer_value(json_array_get(one, 1));
+
+		if (number < 0 || number >= numbers->next || given[number] ||
+			numbers_release(numbers, (uint32_t)number, (uint64_t)generation))
+			return false;
+		given[number] = true;
+	}
+	return true;
+}
+
+static int add_numbers(const json_t *json, struct config *config)
+{
+	const json_t *numbers = json_object_get(json, "numbers");
+	const json_t *rulesets = json_object_get(json, "rulesets");
+	json_int_t next = json_integer_value(json_object_get(numbers, "next"));
+	bool is_good = true;
+	bool *given;
+
+	if (next < 0 || next > COUNTERS_RULE_CAPACITY)
+		return -EBADMSG;
+	config->numbers.next = (uint32_t)next;
+	given = calloc((size_t)next + 1, sizeof(*given));
+	if (!given)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->ruleset_count && is_good; i++)
+		is_good = add_ruleset_state(json_array_get(rulesets, i), &config->rulesets[i],
+			given, config->numbers.next);
+	if (is_good)
+		is_good = add_resting(json_object_get(numbers, "resting"), &config->numbers, given);
+	free(given);
+	return is_good ? 0 : -EBADMSG;
+}
+
+static int add_state(const json_t *json, struct config *config)
+{
+	const json_t *inbounds = json_object_get(json, "inbound-endpoints");
+	const json_t *outbounds = json_object_get(json, "outbound-endpoints");
+	const json_t *networks = json_object_get(json, "virtual-networks");
+
+	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
+	config->query_timeout_hash = hash_of(json, "query-timeout-hash");
+	for (size_t i = 0; i < config->inbound_count; i++)
+		config->inbounds[i].file_hash = hash_of(json_array_get(inbounds, i), "file-hash");
+	for (size_t i = 0; i < config->outbound_count; i++)
+		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i), "file-hash");
+	for (size_t i = 0; i < config->network_count; i++)
+		config->networks[i].file_hash = hash_of(json_array_get(networks, i), "file-hash");
+	return add_numbers(json, config);
+}
+
+static int parse(struct parser *parser, const json_t *json, struct config **out)
+{
+	int error = make_arrays(parser, json);
+
+	if (error)
+		return error;
+	parser->text.query_timeout = text_of(json, "query-timeout");
+	each(parser, json, "inbound-endpoints", parse_inbound);
+	each(parser, json, "outbound-endpoints", parse_outbound);
+	each(parser, json, "rulesets", parse_ruleset);
+	each(parser, json, "virtual-networks", parse_network);
+	error = build_config(&parser->text, out, &parser->faults);
+	if (error)
+		return error == -ENOMEM ? error : -EBADMSG;
+	return add_state(json, *out);
+}
+
+int state_parse(const json_t *json, struct config **out)
+{
+	struct parser parser = {.faults.take = take_fault};
+	int error = -EBADMSG;
+
+	*out = NULL;
+	parser.faults.at.rule = CONFIG_NONE;
+	if (json_integer_value(json_object_get(json, "format")) == FORMAT)
+		error = parse(&parser, json, out);
+	if (error) {
+		config_free(*out);
+		*out = NULL;
+	}
+	free(parser.strings);
+	free(parser.rules);
+	free(parser.text.inbounds);
+	free(parser.text.outbounds);
+	free(parser.text.rulesets);
+	free(parser.text.networks);
+	return error;
+}
