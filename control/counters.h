@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The dataplane's counters, read side: checked once, then read as they run (core/counters.h).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/counters.h"
+
+// All zero: none. Owns the map. Header and directory are copies: what was checked stays so.
+struct counters {
+	const void *base; // NULL: none
+	size_t size;
+	struct counters_header header;
+	struct counter_entry *entries; // [header.entry_count], names NUL-terminated
+};
+
+// Maps and checks. NULL, or what is wrong as a constant text, and nothing is mapped. The descriptor
+// may be closed afterwards.
+[[nodiscard]] const char *counters_open(struct counters *counters, int fd);
+void counters_close(struct counters *counters);
+
+// The name of a kind, as in results: "step", "exit".
+const char *counters_kind_text(uint32_t kind);
+// One counter of one worker.
+uint64_t counters_get(const struct counters *counters, uint32_t entry, uint32_t worker);
+// Summed over the workers.
+uint64_t counters_sum(const struct counters *counters, uint32_t entry);
+// Of all counters of a kind.
+uint64_t counters_sum_kind(const struct counters *counters, enum counter_kind kind);
+// Of a rule's number; 0 beyond the file's capacity.
+uint64_t counters_rule(const struct counters *counters, uint32_t number);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Objects in results, spelt as in the YAML.
+#pragma once
+
+#include <jansson.h>
+
+#include "control/config/config.h"
+#include "control/config/errors.h"
+
+// New references; NULL: no memory.
+// The rule, with its ruleset's name and its action.
+[[nodiscard]] json_t *object_rule(
+	const struct config_ruleset *ruleset, const struct config_rule *rule);
+// {name, outbound-endpoints, rule-count}: without its rules.
+[[nodiscard]] json_t *object_ruleset_head(const struct config_ruleset *ruleset);
+// Errors in a file, as a list of texts.
+[[nodiscard]] json_t *object_errors(const struct config_errors *errors);

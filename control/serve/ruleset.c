@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ruleset.*: whole sets of rules.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config/json.h"
+#include "control/config/load.h"
+#include "control/serve/object.h"
+#include "control/serve/request.h"
+
+void ruleset_list(struct request *request)
+{
+	const struct config *config = request_config(request);
+	json_t *rulesets = json_array();
+
+	for (size_t i = 0; i < config->ruleset_count; i++)
+		json_array_append_new(rulesets, object_ruleset_head(&config->rulesets[i]));
+	request_reply(request,
+		json_pack("{s:I, s:o}", "generation", (json_int_t)config->generation, "rulesets",
+			rulesets));
+}
+
+void ruleset_show(struct request *request)
+{
+	const struct config *config = request_config(request);
+	const char *name = request_text(request, "name");
+	const struct config_ruleset *ruleset = config_find_ruleset(config, name);
+
+	if (ruleset)
+		request_reply(request,
+			json_pack("{s:I, s:o}", "generation", (json_int_t)config->generation,
+				"ruleset", config_json_ruleset(ruleset)));
+	else
+		request_fail(request, ERROR_REFUSED, NULL, "there is no ruleset '%s'", name);
+}
+
+// The file that came as a descriptor. 0 with its bytes, or the request is answered.
+static int read_file(struct request *request, struct load_file *file, char **data)
+{
+	const char *name = request_text(request, "file");
+	int err = -EBADF;
+
+	*file = (struct load_file){.name = name ? name : "file"};
+	if (request->fd >= 0)
+		err = config_read_fd(request->fd, data, &file->len);
+	file->data = *data;
+	if (err == -EBADF)
+		request_fail(request, ERROR_PARAMETER, NULL,
+			"ruleset.apply: the file must come as a descriptor with the request");
+	else if (err)
+		request_fail(request, ERROR_REFUSED, NULL, "%s: can't be read: %s", file->name,
+			strerror(-err));
+	return err;
+}
+
+static struct config *apply_file(
+	struct request *request, const struct load_file *file, const struct load_ruleset *wanted)
+{
+	struct config *next = request_copy(request);
+	struct config_errors errors = {0};
+
+	if (!next)
+		return NULL;
+	if (config_load_ruleset(next, wanted, file, &errors)) {
+		config_free(next);
+		next = NULL;
+		request_fail(request, ERROR_REFUSED, object_errors(&errors),
+			"ruleset.apply: %s: nothing changed, the file has %zu faults:",
+			wanted->name, errors.count + errors.left_off);
+	} else {
+		request->result = json_pack("{s:o}", "ruleset",
+			object_ruleset_head(config_find_ruleset(next, wanted->name)));
+	}
+	errors_fini(&errors);
+	return next;
+}
+
+// Reading, checking and compiling happen here and now; the event loop serves nobody else meanwhile.
+struct config *ruleset_apply(struct request *request)
+{
+	struct load_ruleset wanted = {
+		.name = request_text(request, "name"),
+		.create = request_flag(request, "create"),
+	};
+	struct load_file file;
+	struct config *next = NULL;
+	char *data = NULL;
+
+	if (read_file(request, &file, &data))
+		return NULL;
+	wanted.targets = request_list(request, "target", &wanted.targets_count);
+	wanted.outbound_endpoints =
+		request_list(request, "outbound_endpoint", &wanted.outbound_endpoints_count);
+	next = apply_file(request, &file, &wanted);
+	free((void *)wanted.targets);
+	free((void *)wanted.outbound_endpoints);
+	free(data);
+	return next;
+}
