@@ -20,6 +20,7 @@
 
 #include "control/config/index.h"
 #include "control/config/load.h"
+#include "control/config/print.h"
 #include "control/config/state.h"
 
 #define PREFIX    "generation-"
@@ -175,9 +176,8 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static int write_file(int fd, const char *text)
+static int write_file(int fd, const char *text, size_t len)
 {
-	size_t len = strlen(text);
 	char head[HEAD_LEN + 1];
 	int code;
 
@@ -194,7 +194,7 @@ static int write_file(int fd, const char *text)
 
 // Written aside, synced, and moved to its place.
 static int write_generation(
-	const struct store *store, const char *name, const char *text, char *error)
+	const struct store *store, const char *name, const char *text, size_t len, char *error)
 {
 	char temporary[NAME_LEN + sizeof(TEMPORARY)];
 	int code;
@@ -206,7 +206,7 @@ static int write_generation(
 		0600);
 	if (fd < 0)
 		return fail(error, -errno, store->path, temporary, "can't be made");
-	code = write_file(fd, text);
+	code = write_file(fd, text, len);
 	close(fd);
 	if (code) {
 		fail(error, code, store->path, temporary, "can't be written");
@@ -237,21 +237,20 @@ static void forget_old(const struct store *store)
 
 int store_save(struct store *store, const struct config *config, char error[static STORE_ERROR_LEN])
 {
-	json_t *json = state_json(config);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	size_t len;
+	char *text = print_state(config, &len);
 	char name[NAME_LEN + 1];
 	int code = -ENOMEM;
 
 	error[0] = '\0';
 	format_name(config->generation, name);
 	if (text)
-		code = write_generation(store, name, text, error);
+		code = write_generation(store, name, text, len, error);
 	else
 		fail(error, code, store->path, name, "can't be written");
 	if (!code)
 		forget_old(store);
 	free(text);
-	json_decref(json);
 	return code;
 }
 

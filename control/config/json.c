@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Objects to JSON, spelt as in the YAML: for the control socket and for generations on disk.
+// Objects to JSON, spelt as in the YAML, for the control socket.
 #include "control/config/json.h"
 
 #include "control/config/text.h"

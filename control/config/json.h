@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Objects to JSON, spelt as in the YAML: for the control socket and for generations on disk.
+// Objects to JSON, spelt as in the YAML, for the control socket.
 //
 // Each gives a new reference, or NULL without memory. Keys that say the default are written too.
 #pragma once

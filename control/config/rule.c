@@ -211,7 +211,7 @@ bool rule_same_domain(const char *a, const char *b)
 	if (!strchr(a, '\\') && !strchr(b, '\\'))
 		return strcasecmp(a, b) == 0;
 	len = parse_folded(a, wire_a);
-	return len == parse_folded(b, wire_b) && memcmp(wire_a, wire_b, len) == 0;
+	return len > 0 && len == parse_folded(b, wire_b) && memcmp(wire_a, wire_b, len) == 0;
 }
 
 uint64_t rule_domain_hash(const char *domain)

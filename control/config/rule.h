@@ -16,7 +16,7 @@
 [[nodiscard]] struct config_rule rule_share(const struct config_rule *rule);
 void rule_release(struct config_rule *rule);
 
-// Equal as names: folded, escapes resolved. Both are legal.
+// Equal as names: folded, escapes resolved.
 [[nodiscard]] bool rule_same_domain(const char *a, const char *b);
 // Equal for rules of the same domain.
 [[nodiscard]] uint64_t rule_domain_hash(const char *domain);

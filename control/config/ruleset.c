@@ -66,77 +66,106 @@ bool ruleset_check_sources(const struct endpoint *targets, size_t count, const c
 	return faults->count == before;
 }
 
-// Names and domains seen so far.
-struct seen {
-	struct index names;
-	struct index domains;
-};
-
-static bool is_name(const void *list, size_t position, const void *wanted)
+static void report_name(const char *name, const char *domain, struct config_faults *faults)
 {
-	const struct config_rule *rules = list;
-	const struct config_rule *rule = wanted;
-
-	return strcasecmp(rules[position].name, rule->name) == 0;
+	faults_add(faults, -EEXIST, "name", CONFIG_NONE,
+		"there is a rule %.80s already (for %.200s): choose another name", name,
+		domain ? domain : "no domain");
 }
 
-static bool is_domain(const void *list, size_t position, const void *wanted)
+static void report_domain(
+	const char *name, const char *domain, const char *match, struct config_faults *faults)
 {
-	const struct config_rule *rules = list;
-	const struct config_rule *rule = wanted;
-
-	return rules[position].match == rule->match &&
-		rule_same_domain(rules[position].domain, rule->domain);
-}
-
-static bool report_taken(const struct config_rule *rule, const struct config_rule *by_name,
-	const struct config_rule *by_domain, struct config_faults *faults)
-{
-	if (by_name)
-		faults_add(faults, -EEXIST, "name", CONFIG_NONE,
-			"there is a rule %.80s already (for %.200s): choose another name",
-			by_name->name, by_name->domain);
-	if (by_domain)
-		faults_add(faults, -EEXIST, "domain", CONFIG_NONE,
-			"rule %.80s has %.200s with match: %s already: remove one of them",
-			by_domain->name, rule->domain, config_match_text(rule->match));
-	return !by_name && !by_domain;
+	faults_add(faults, -EEXIST, "domain", CONFIG_NONE,
+		"rule %.80s has %.200s with match: %s already: remove one of them",
+		name ? name : "without a name", domain, match);
 }
 
 bool ruleset_check_unique(const struct config_ruleset *ruleset, const struct config_rule *rule,
 	const struct config_rule *self, struct config_faults *faults)
 {
-	const struct config_rule *by_name = NULL;
-	const struct config_rule *by_domain = NULL;
+	size_t before = faults->count;
 
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		const struct config_rule *other = &ruleset->rules[i];
 
 		if (other == self)
 			continue;
-		if (!by_name && is_name(ruleset->rules, i, rule))
-			by_name = other;
-		if (!by_domain && is_domain(ruleset->rules, i, rule))
-			by_domain = other;
+		if (strcasecmp(other->name, rule->name) == 0)
+			report_name(other->name, other->domain, faults);
+		if (other->match == rule->match && rule_same_domain(other->domain, rule->domain))
+			report_domain(
+				other->name, rule->domain, config_match_text(rule->match), faults);
 	}
-	return report_taken(rule, by_name, by_domain, faults);
+	return faults->count == before;
 }
 
-static bool check_seen(const struct config_ruleset *ruleset, struct seen *seen,
-	const struct config_rule *rule, struct config_faults *faults)
-{
-	uint64_t name_hash = index_hash_folded(rule->name);
-	uint64_t domain_hash = rule_domain_hash(rule->domain) + (uint64_t)rule->match;
-	const struct config_rule *rules = ruleset->rules;
-	size_t by_name = index_find(&seen->names, name_hash, is_name, rules, rule);
-	size_t by_domain = index_find(&seen->domains, domain_hash, is_domain, rules, rule);
+// Names and domains of the texts seen so far, whatever else is wrong with them.
+struct seen {
+	const struct config_rule_text *texts;
+	struct index names;
+	struct index domains;
+};
 
-	if (!report_taken(rule, by_name == INDEX_NONE ? NULL : &rules[by_name],
-		    by_domain == INDEX_NONE ? NULL : &rules[by_domain], faults))
-		return false;
-	index_put(&seen->names, name_hash, ruleset->rule_count);
-	index_put(&seen->domains, domain_hash, ruleset->rule_count);
-	return true;
+static int seen_init(struct seen *seen, const struct config_rule_text *texts, size_t count)
+{
+	*seen = (struct seen){.texts = texts};
+	if (index_init(&seen->names, count) || index_init(&seen->domains, count))
+		return -ENOMEM;
+	return 0;
+}
+
+static void seen_fini(struct seen *seen)
+{
+	index_fini(&seen->names);
+	index_fini(&seen->domains);
+}
+
+static const char *match_of(const struct config_rule_text *text)
+{
+	return text->match ? text->match : config_match_text(CONFIG_MATCH_SUFFIX);
+}
+
+static bool is_text_name(const void *list, size_t position, const void *wanted)
+{
+	const struct config_rule_text *texts = list;
+	const struct config_rule_text *text = wanted;
+
+	return strcasecmp(texts[position].name, text->name) == 0;
+}
+
+static bool is_text_domain(const void *list, size_t position, const void *wanted)
+{
+	const struct config_rule_text *texts = list;
+	const struct config_rule_text *text = wanted;
+
+	return strcmp(match_of(&texts[position]), match_of(text)) == 0 &&
+		rule_same_domain(texts[position].domain, text->domain);
+}
+
+static void check_seen_name(struct seen *seen, size_t position, struct config_faults *faults)
+{
+	const struct config_rule_text *text = &seen->texts[position];
+	uint64_t hash = index_hash_folded(text->name);
+	size_t same = index_find(&seen->names, hash, is_text_name, seen->texts, text);
+
+	if (same == INDEX_NONE)
+		index_put(&seen->names, hash, position);
+	else
+		report_name(seen->texts[same].name, seen->texts[same].domain, faults);
+}
+
+static void check_seen_domain(struct seen *seen, size_t position, struct config_faults *faults)
+{
+	const struct config_rule_text *text = &seen->texts[position];
+	const char *match = match_of(text);
+	uint64_t hash = index_hash(rule_domain_hash(text->domain), match, strlen(match));
+	size_t same = index_find(&seen->domains, hash, is_text_domain, seen->texts, text);
+
+	if (same == INDEX_NONE)
+		index_put(&seen->domains, hash, position);
+	else
+		report_domain(seen->texts[same].name, text->domain, match_of(text), faults);
 }
 
 int ruleset_append(struct config_ruleset *ruleset, struct config_rule rule)
@@ -155,46 +184,49 @@ int ruleset_append(struct config_ruleset *ruleset, struct config_rule rule)
 	return 0;
 }
 
-static int fill_one(struct config_ruleset *ruleset, struct seen *seen,
-	const struct config_rule_text *text, struct ruleset_families families,
-	struct config_faults *faults)
+static int fill_one(struct config_ruleset *ruleset, struct seen *seen, size_t position,
+	struct ruleset_families families, struct config_faults *faults)
 {
+	const struct config_rule_text *text = &seen->texts[position];
+	size_t before = faults->count;
 	struct config_rule rule;
 	int error = rule_parse(text, NULL, &rule, faults);
+	bool is_parsed = !error;
 
 	if (error == -ENOMEM)
 		return error;
-	if (error)
+	if (text->name)
+		check_seen_name(seen, position, faults);
+	if (text->domain)
+		check_seen_domain(seen, position, faults);
+	if (!is_parsed)
 		return 0;
-	if (check_seen(ruleset, seen, &rule, faults) &&
-		ruleset_check_sources(rule.targets, rule.target_count, "targets", families, faults))
-		error = ruleset_append(ruleset, rule);
-	else
-		rule_release(&rule);
-	return error;
+	if (ruleset_check_sources(rule.targets, rule.target_count, "targets", families, faults) &&
+		faults->count == before)
+		return ruleset_append(ruleset, rule);
+	rule_release(&rule);
+	return 0;
 }
 
 int ruleset_fill(struct config_ruleset *ruleset, const struct config_rule_text *texts, size_t count,
 	struct ruleset_families families, struct config_faults *faults)
 {
 	size_t before = faults->count;
-	struct seen seen = {0};
-	int error = 0;
+	struct seen seen;
+	int error;
 
 	if (count > CONFIG_RULES_MAX) {
 		faults_add(faults, -ENOSPC, "rules", CONFIG_NONE, "%zu given: a ruleset holds %d",
 			count, CONFIG_RULES_MAX);
 		return -ENOSPC;
 	}
-	if (index_init(&seen.names, count) || index_init(&seen.domains, count))
-		error = -ENOMEM;
+	error = seen_init(&seen, texts, count);
 	for (size_t i = 0; i < count && !error; i++) {
 		faults_enter_rule(faults, i);
-		error = fill_one(ruleset, &seen, &texts[i], families, faults);
+		error = fill_one(ruleset, &seen, i, families, faults);
 	}
 	faults_enter_rule(faults, CONFIG_NONE);
-	index_fini(&seen.names);
-	index_fini(&seen.domains);
+	seen_fini(&seen);
 	if (error)
 		faults_add(faults, error, NULL, CONFIG_NONE, "no memory left for %zu rules", count);
 	return faults->count > before ? faults->code : 0;
@@ -220,6 +252,14 @@ static void number_take_over(
 	next->unsettled_count += rule->counted_before == CONFIG_COUNTED_UNKNOWN;
 }
 
+static bool is_rule_name(const void *list, size_t position, const void *wanted)
+{
+	const struct config_rule *rules = list;
+	const struct config_rule *rule = wanted;
+
+	return strcasecmp(rules[position].name, rule->name) == 0;
+}
+
 int ruleset_index_names(const struct config_ruleset *ruleset, struct index *names)
 {
 	int error = index_init(names, ruleset->rule_count);
@@ -234,7 +274,7 @@ size_t ruleset_find_same_name(const struct config_ruleset *ruleset, const struct
 {
 	uint64_t hash = index_hash_folded(rule->name);
 
-	return index_find(names, hash, is_name, ruleset->rules, rule);
+	return index_find(names, hash, is_rule_name, ruleset->rules, rule);
 }
 
 // Rules of `last` by name; `taken` marks those whose number lives on.

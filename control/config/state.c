@@ -1,139 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A whole config to JSON and back, run-time state included: what the store keeps.
+// JSON as print_state() wrote it, to a config.
 //
-// Objects are spelt as in the YAML, with what only runs beside: "file-hash", "counter" and so on.
-// The way back fills the structs of build.h, which point into the JSON, and goes through the checks
-// of build_config(); then what runs is added, object by object.
+// The structs of build.h are filled with pointers into the JSON and go through the checks of
+// build_config(); then what only runs is added, object by object: counters, hashes, resting
+// numbers.
 #include "control/config/state.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/config/build.h"
-#include "control/config/json.h"
-#include "control/config/text.h"
 #include "core/counters.h"
-
-enum { FORMAT = 1 };
-
-// There.
-
-static void set(json_t *object, const char *key, json_t *value, bool *failed)
-{
-	if (json_object_set_new_nocheck(object, key, value))
-		*failed = true;
-}
-
-// 64 bits don't fit the numbers of JSON.
-static void set_hash(json_t *object, const char *key, uint64_t hash, bool *failed)
-{
-	char text[17];
-
-	snprintf(text, sizeof(text), "%016" PRIx64, hash);
-	set(object, key, json_string_nocheck(text), failed);
-}
-
-static json_t *rule_json(const struct config_rule *rule, bool *failed)
-{
-	json_t *object = config_json_rule(rule);
-
-	set(object, "counter", json_integer(rule->counter), failed);
-	if (rule->counted_before != CONFIG_COUNTED_UNKNOWN)
-		set(object, "counted-before", json_integer((json_int_t)rule->counted_before),
-			failed);
-	if (rule->edited)
-		set(object, "edited", json_true(), failed);
-	return object;
-}
-
-static json_t *ruleset_json(const struct config_ruleset *ruleset, bool *failed)
-{
-	struct config_ruleset bare = *ruleset;
-	json_t *rules = json_array();
-	json_t *object;
-
-	bare.rule_count = 0;
-	object = config_json_ruleset(&bare);
-	for (size_t i = 0; i < ruleset->rule_count; i++)
-		if (json_array_append_new(rules, rule_json(&ruleset->rules[i], failed)))
-			*failed = true;
-	set(object, "rules", rules, failed);
-	set(object, "deleted", json_integer((json_int_t)ruleset->deleted_count), failed);
-	set_hash(object, "file-hash", ruleset->file_hash, failed);
-	return object;
-}
-
-static json_t *numbers_json(const struct numbers *numbers, bool *failed)
-{
-	json_t *object = json_object();
-	json_t *resting = json_array();
-
-	for (size_t i = 0; i < numbers->count; i++) {
-		const struct numbers_resting *one = &numbers->resting[numbers->first + i];
-
-		if (json_array_append_new(resting,
-			    json_pack(
-				    "[I,I]", (json_int_t)one->number, (json_int_t)one->generation)))
-			*failed = true;
-	}
-	set(object, "next", json_integer(numbers->next), failed);
-	set(object, "resting", resting, failed);
-	return object;
-}
-
-static json_t *objects_json(const struct config *config, enum config_kind kind, bool *failed)
-{
-	json_t *list = json_array();
-	json_t *object;
-
-	for (size_t i = 0; kind == CONFIG_INBOUND && i < config->inbound_count; i++) {
-		object = config_json_inbound(&config->inbounds[i]);
-		set_hash(object, "file-hash", config->inbounds[i].file_hash, failed);
-		*failed |= json_array_append_new(list, object) != 0;
-	}
-	for (size_t i = 0; kind == CONFIG_OUTBOUND && i < config->outbound_count; i++) {
-		object = config_json_outbound(&config->outbounds[i]);
-		set_hash(object, "file-hash", config->outbounds[i].file_hash, failed);
-		*failed |= json_array_append_new(list, object) != 0;
-	}
-	for (size_t i = 0; kind == CONFIG_RULESET && i < config->ruleset_count; i++) {
-		object = ruleset_json(&config->rulesets[i], failed);
-		*failed |= json_array_append_new(list, object) != 0;
-	}
-	for (size_t i = 0; kind == CONFIG_NETWORK && i < config->network_count; i++) {
-		object = config_json_network(&config->networks[i]);
-		set_hash(object, "file-hash", config->networks[i].file_hash, failed);
-		*failed |= json_array_append_new(list, object) != 0;
-	}
-	return list;
-}
-
-json_t *state_json(const struct config *config)
-{
-	json_t *json = json_object();
-	char timeout[TEXT_DURATION_MAX];
-	bool failed = false;
-
-	text_format_duration(config->query_timeout_us, timeout);
-	set(json, "format", json_integer(FORMAT), &failed);
-	set(json, "generation", json_integer((json_int_t)config->generation), &failed);
-	set(json, "query-timeout", json_string_nocheck(timeout), &failed);
-	set_hash(json, "query-timeout-hash", config->query_timeout_hash, &failed);
-	set(json, "inbound-endpoints", objects_json(config, CONFIG_INBOUND, &failed), &failed);
-	set(json, "outbound-endpoints", objects_json(config, CONFIG_OUTBOUND, &failed), &failed);
-	set(json, "rulesets", objects_json(config, CONFIG_RULESET, &failed), &failed);
-	set(json, "virtual-networks", objects_json(config, CONFIG_NETWORK, &failed), &failed);
-	set(json, "numbers", numbers_json(&config->numbers, &failed), &failed);
-	if (!failed)
-		return json;
-	json_decref(json);
-	return NULL;
-}
-
-// And back.
 
 // All that is made on the way, so that it can be let go at once.
 struct parser {
@@ -196,7 +75,6 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->name = text_of(object, "name");
 	rule->domain = text_of(object, "domain");
 	rule->match = text_of(object, "match");
-	rule->action = text_of(object, "action");
 	rule->state = text_of(object, "state");
 	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);
 	rule->metadata = strings_of(parser, object, "metadata", &rule->metadata_count);
@@ -290,9 +168,9 @@ static void each(struct parser *parser, const json_t *json, const char *key,
 		parse(parser, object);
 }
 
-static uint64_t hash_of(const json_t *object, const char *key)
+static uint64_t hash_of(const json_t *object)
 {
-	const char *text = text_of(object, key);
+	const char *text = text_of(object, "file-hash");
 
 	return text ? strtoull(text, NULL, 16) : 0;
 }
@@ -324,7 +202,7 @@ static bool add_ruleset_state(
 	const json_t *rules = json_object_get(object, "rules");
 	bool is_good = true;
 
-	ruleset->file_hash = hash_of(object, "file-hash");
+	ruleset->file_hash = hash_of(object);
 	ruleset->deleted_count = (size_t)json_integer_value(json_object_get(object, "deleted"));
 	for (size_t i = 0; i < ruleset->rule_count && is_good; i++)
 		is_good = add_rule_state(
@@ -379,13 +257,13 @@ static int add_state(const json_t *json, struct config *config)
 	const json_t *networks = json_object_get(json, "virtual-networks");
 
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
-	config->query_timeout_hash = hash_of(json, "query-timeout-hash");
+	config->query_timeout_hash = hash_of(json);
 	for (size_t i = 0; i < config->inbound_count; i++)
-		config->inbounds[i].file_hash = hash_of(json_array_get(inbounds, i), "file-hash");
+		config->inbounds[i].file_hash = hash_of(json_array_get(inbounds, i));
 	for (size_t i = 0; i < config->outbound_count; i++)
-		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i), "file-hash");
+		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i));
 	for (size_t i = 0; i < config->network_count; i++)
-		config->networks[i].file_hash = hash_of(json_array_get(networks, i), "file-hash");
+		config->networks[i].file_hash = hash_of(json_array_get(networks, i));
 	return add_numbers(json, config);
 }
 
@@ -413,7 +291,7 @@ int state_parse(const json_t *json, struct config **out)
 
 	*out = NULL;
 	parser.faults.at.rule = CONFIG_NONE;
-	if (json_integer_value(json_object_get(json, "format")) == FORMAT)
+	if (json_integer_value(json_object_get(json, "format")) == STATE_FORMAT)
 		error = parse(&parser, json, out);
 	if (error) {
 		config_free(*out);

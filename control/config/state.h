@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A whole config to JSON and back, run-time state included: what the store keeps.
+// A config from JSON as print_state() wrote it, run-time state included.
 #pragma once
 
 #include <jansson.h>
 
 #include "control/config/config.h"
 
-// A new reference; NULL: no memory.
-[[nodiscard]] json_t *state_json(const struct config *config);
+enum {
+	STATE_FORMAT = 1, // its version
+};
+
 // All checks of a config from files hold here too. 0 with a new config, -EBADMSG: `json` (NULL too)
-// is not what state_json() made, or -ENOMEM.
+// is not what print_state() writes, or -ENOMEM.
 [[nodiscard]] int state_parse(const json_t *json, struct config **out);

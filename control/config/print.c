@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A whole config as JSON text, run-time state included: what the store keeps and state_parse()
+// reads.
+//
+// Written straight to text: every change of a rule stores the generation, and trees of 100,000 JSON
+// objects would take longer than all else that a change does. What is default is left out.
+#include "control/config/print.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config/state.h"
+#include "control/config/text.h"
+
+// Text that grows; once memory is short, nothing more is added.
+struct printer {
+	char *text;
+	size_t len;
+	size_t capacity;
+	bool failed;
+};
+
+// Room for `more` bytes, or NULL.
+static char *make_room(struct printer *printer, size_t more)
+{
+	size_t capacity = printer->capacity ? printer->capacity : 4096;
+	char *text;
+
+	while (capacity < printer->len + more)
+		capacity *= 2;
+	if (capacity > printer->capacity) {
+		text = printer->failed ? NULL : realloc(printer->text, capacity);
+		if (!text) {
+			printer->failed = true;
+			return NULL;
+		}
+		printer->text = text;
+		printer->capacity = capacity;
+	}
+	return printer->text + printer->len;
+}
+
+static void put(struct printer *printer, const char *text)
+{
+	size_t len = strlen(text);
+	char *at = make_room(printer, len);
+
+	if (!at)
+		return;
+	memcpy(at, text, len);
+	printer->len += len;
+}
+
+// Between the members of what stands open; not behind a key.
+static void put_comma(struct printer *printer)
+{
+	char last = printer->len > 0 ? printer->text[printer->len - 1] : '{';
+
+	if (!strchr("{[:", last))
+		put(printer, ",");
+}
+
+static void put_open(struct printer *printer, const char *bracket)
+{
+	put_comma(printer);
+	put(printer, bracket);
+}
+
+// Keys are our own and need no escape.
+static void put_key(struct printer *printer, const char *key)
+{
+	put_comma(printer);
+	put(printer, "\"");
+	put(printer, key);
+	put(printer, "\":");
+}
+
+// Quoted; quotes, backslashes and control characters escaped (RFC 8259, 7).
+static void put_string(struct printer *printer, const char *text)
+{
+	char *start;
+	char *at;
+
+	put_comma(printer);
+	start = at = make_room(printer, 6 * strlen(text) + 3);
+	if (!start)
+		return;
+	*at++ = '"';
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20) {
+			at += sprintf(at, "\\u%04x", (unsigned)*text);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			*at++ = '\\';
+		*at++ = *text;
+	}
+	*at++ = '"';
+	printer->len += (size_t)(at - start);
+}
+
+static void put_text(struct printer *printer, const char *key, const char *text)
+{
+	put_key(printer, key);
+	put_string(printer, text);
+}
+
+static void put_number(struct printer *printer, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	put_comma(printer);
+	put(printer, text);
+}
+
+static void put_count(struct printer *printer, const char *key, uint64_t number)
+{
+	put_key(printer, key);
+	put_number(printer, number);
+}
+
+// 64 bits don't fit the numbers of JSON.
+static void put_hash(struct printer *printer, uint64_t hash)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, hash);
+	put_text(printer, "file-hash", text);
+}
+
+static void put_strings(
+	struct printer *printer, const char *key, const char *const *strings, size_t count)
+{
+	put_key(printer, key);
+	put(printer, "[");
+	for (size_t i = 0; i < count; i++)
+		put_string(printer, strings[i]);
+	put(printer, "]");
+}
+
+static void put_endpoints(
+	struct printer *printer, const char *key, const struct endpoint *endpoints, size_t count)
+{
+	char text[TEXT_ENDPOINT_MAX];
+
+	put_key(printer, key);
+	put(printer, "[");
+	for (size_t i = 0; i < count; i++)
+		put_string(printer, text_format_endpoint(&endpoints[i], text));
+	put(printer, "]");
+}
+
+static void put_inbound(struct printer *printer, const struct config_inbound *inbound)
+{
+	put_open(printer, "{");
+	put_text(printer, "name", inbound->name);
+	put_endpoints(printer, "addresses", inbound->addresses, inbound->address_count);
+	put_hash(printer, inbound->file_hash);
+	put(printer, "}");
+}
+
+static void put_outbound(struct printer *printer, const struct config_outbound *outbound)
+{
+	char text[TEXT_IP_MAX];
+
+	put_open(printer, "{");
+	put_text(printer, "name", outbound->name);
+	put_key(printer, "addresses");
+	put(printer, "[");
+	for (size_t i = 0; i < outbound->address_count; i++)
+		put_string(printer, text_format_ip(&outbound->addresses[i], text));
+	put(printer, "]");
+	snprintf(text, sizeof(text), "%u-%u", outbound->port_first, outbound->port_last);
+	put_text(printer, "ports", text);
+	put_hash(printer, outbound->file_hash);
+	put(printer, "}");
+}
+
+static void put_rule(struct printer *printer, const struct config_rule *rule)
+{
+	put_open(printer, "{");
+	put_text(printer, "name", rule->name);
+	put_text(printer, "domain", rule->domain);
+	if (rule->match != CONFIG_MATCH_SUFFIX)
+		put_text(printer, "match", config_match_text(rule->match));
+	if (rule->state != CONFIG_ENABLED)
+		put_text(printer, "state", config_state_text(rule->state));
+	put_endpoints(printer, "targets", rule->targets, rule->target_count);
+	if (rule->metadata_count > 0)
+		put_strings(printer, "metadata", rule->metadata, rule->metadata_count);
+	put_count(printer, "counter", rule->counter);
+	if (rule->counted_before != CONFIG_COUNTED_UNKNOWN)
+		put_count(printer, "counted-before", rule->counted_before);
+	if (rule->edited) {
+		put_key(printer, "edited");
+		put(printer, "true");
+	}
+	put(printer, "}");
+}
+
+static void put_ruleset(struct printer *printer, const struct config_ruleset *ruleset)
+{
+	put_open(printer, "{");
+	put_text(printer, "name", ruleset->name);
+	put_strings(printer, "outbound-endpoints", (const char *const *)ruleset->outbound_endpoints,
+		ruleset->outbound_endpoint_count);
+	put_count(printer, "deleted", ruleset->deleted_count);
+	put_hash(printer, ruleset->file_hash);
+	put_key(printer, "rules");
+	put(printer, "[");
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		put_rule(printer, &ruleset->rules[i]);
+	put(printer, "]}");
+}
+
+static void put_prefixes(struct printer *printer, const struct config_network *network)
+{
+	char text[TEXT_PREFIX_MAX];
+
+	put_key(printer, "prefixes");
+	put(printer, "[");
+	for (size_t i = 0; i < network->prefix_count; i++)
+		put_string(printer, text_format_prefix(&network->prefixes[i], text));
+	put(printer, "]");
+}
+
+static void put_network(struct printer *printer, const struct config_network *network)
+{
+	bool is_forward = network->fallback == CONFIG_DEFAULT_FORWARD;
+
+	put_open(printer, "{");
+	put_text(printer, "name", network->name);
+	put_prefixes(printer, network);
+	put_strings(printer, "inbound-endpoints", (const char *const *)network->inbound_endpoints,
+		network->inbound_endpoint_count);
+	put_strings(printer, "rulesets", (const char *const *)network->rulesets,
+		network->ruleset_count);
+	put_text(printer, "default", is_forward ? "forward" : "refuse");
+	put_endpoints(printer, "default-targets", network->default_targets,
+		network->default_target_count);
+	put_strings(printer, "default-outbound-endpoints",
+		(const char *const *)network->default_outbound_endpoints,
+		network->default_outbound_endpoint_count);
+	put_hash(printer, network->file_hash);
+	put(printer, "}");
+}
+
+// Which numbers rest, and since when: [number, generation].
+static void put_numbers(struct printer *printer, const struct numbers *numbers)
+{
+	put_key(printer, "numbers");
+	put(printer, "{");
+	put_count(printer, "next", numbers->next);
+	put_key(printer, "resting");
+	put(printer, "[");
+	for (size_t i = 0; i < numbers->count; i++) {
+		put_open(printer, "[");
+		put_number(printer, numbers->resting[numbers->first + i].number);
+		put_number(printer, numbers->resting[numbers->first + i].generation);
+		put(printer, "]");
+	}
+	put(printer, "]}");
+}
+
+static void put_globals(struct printer *printer, const struct config *config)
+{
+	char text[TEXT_DURATION_MAX];
+
+	put_count(printer, "format", STATE_FORMAT);
+	put_count(printer, "generation", config->generation);
+	put_text(printer, "query-timeout", text_format_duration(config->query_timeout_us, text));
+	put_hash(printer, config->query_timeout_hash);
+}
+
+char *print_state(const struct config *config, size_t *len)
+{
+	struct printer printer = {0};
+
+	put(&printer, "{");
+	put_globals(&printer, config);
+	put_key(&printer, "inbound-endpoints");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->inbound_count; i++)
+		put_inbound(&printer, &config->inbounds[i]);
+	put(&printer, "]");
+	put_key(&printer, "outbound-endpoints");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->outbound_count; i++)
+		put_outbound(&printer, &config->outbounds[i]);
+	put(&printer, "]");
+	put_key(&printer, "rulesets");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->ruleset_count; i++)
+		put_ruleset(&printer, &config->rulesets[i]);
+	put(&printer, "]");
+	put_key(&printer, "virtual-networks");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->network_count; i++)
+		put_network(&printer, &config->networks[i]);
+	put(&printer, "]");
+	put_numbers(&printer, &config->numbers);
+	put(&printer, "}");
+	*len = printer.len;
+	if (!printer.failed)
+		return printer.text;
+	free(printer.text);
+	return NULL;
+}
