@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Images from elsewhere: damaged, lying, or unsealed.
+#include "core/image.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/prefix.h"
+#include "core/suffix.h"
+#include "dataplane/snapshot.h"
+#include "tests/unit/images.h"
+#include "tests/unit/unit.h"
+
+static const struct image_rule_text rules[] = {{.domain = "."}, {.domain = "a.com."},
+	{.domain = "b.com.", .rank = IMAGE_RANK_EXACT, .ruleset = 1}};
+
+// A good image in memory that can be written to; the caller frees it.
+static uint8_t *writable_image(size_t *size)
+{
+	int fd = images_make(rules, 3, 7);
+	uint8_t *base;
+
+	*size = (size_t)lseek(fd, 0, SEEK_END);
+	base = aligned_alloc(64, *size);
+	assert_non_null(base);
+	assert_int_equal(pread(fd, base, *size, 0), *size);
+	close(fd);
+	return base;
+}
+
+static void good_image_opens(void **state)
+{
+	size_t size;
+	uint8_t *base = writable_image(&size);
+	struct image image;
+
+	(void)state;
+	assert_null(image_open(&image, base, size));
+	assert_int_equal(image.header->generation, 7);
+	assert_int_equal(image.rules_count, 3);
+	free(base);
+}
+
+static void X36_every_flipped_bit_is_refused(void **state)
+{
+	size_t size;
+	uint8_t *base = writable_image(&size);
+	struct image image;
+
+	(void)state;
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		base[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_non_null(image_open(&image, base, size));
+		base[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	assert_null(image_open(&image, base, size));
+	free(base);
+}
+
+static void X36_every_truncation_is_refused(void **state)
+{
+	size_t size;
+	uint8_t *base = writable_image(&size);
+	struct image image;
+
+	(void)state;
+	for (size_t len = 0; len < size; len++)
+		assert_non_null(image_open(&image, base, len));
+	free(base);
+}
+
+// With the checksum made right again, so that the structure itself is judged: refused, or walked without harm.
+static void X36_lying_words_are_refused_or_harmless(void **state)
+{
+	static const uint32_t lies[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
+	size_t size, adopted = 0, refused = 0;
+	uint8_t *base = writable_image(&size);
+
+	(void)state;
+	for (size_t at = 0; at + 4 <= size; at += 4) {
+		for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+			struct image_header *header = (struct image_header *)base;
+			struct suffix_query query = {.name = WIRE("\1x\1a\3com")};
+			struct endpoint inbound = {.port = be16_of(53)};
+			struct suffix_match match;
+			struct image image;
+			uint32_t kept;
+
+			memcpy(&kept, base + at, 4);
+			memcpy(base + at, &lies[i], 4);
+			header->checksum = image_checksum(base, size);
+			if (image_open(&image, base, size)) {
+				refused++;
+			} else {
+				adopted++;
+				if (image.networks_count > 0)
+					suffix_match(&image, &query, &match, 1);
+				assert_true(
+					prefix_find(&image, &inbound.ip, &inbound) == IMAGE_NONE ||
+					image.networks_count > 0);
+			}
+			memcpy(base + at, &kept, 4);
+		}
+	}
+	assert_true(adopted > 0 && refused > 0);
+	free(base);
+}
+
+static void X37_unsealed_image_is_refused(void **state)
+{
+	int sealed = images_make(rules, 3, 1);
+	int unsealed = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t size;
+	uint8_t *base = writable_image(&size);
+	char error[SNAPSHOT_ERROR_LEN];
+	struct snapshot *snapshot;
+
+	(void)state;
+	assert_int_equal(write(unsealed, base, size), size);
+	assert_null(snapshot_open(unsealed, error));
+	assert_non_null(strstr(error, "not sealed"));
+	snapshot = snapshot_open(sealed, error);
+	assert_non_null(snapshot);
+	snapshot_close(snapshot);
+	close(sealed);
+	close(unsealed);
+	free(base);
+}
+
+static void client_is_in_the_network_of_its_prefix(void **state)
+{
+	struct image image = images_open(rules, 3);
+	struct endpoint inbound = {images_ip(IMAGES_INBOUND), be16_of(53)};
+	struct ip inside = images_ip("10.53.255.255"), outside = images_ip("10.54.0.0");
+
+	(void)state;
+	assert_int_equal(prefix_find(&image, &inside, &inbound), 0);
+	assert_int_equal(prefix_find(&image, &outside, &inbound), IMAGE_NONE);
+}
+
+static void prefix_covers_by_bits(void **state)
+{
+	struct ip prefix = images_ip("10.53.4.0"), last = images_ip("10.53.7.255");
+	struct ip beyond = images_ip("10.53.8.0"), any = {0};
+
+	(void)state;
+	assert_true(prefix_covers(&prefix, 96 + 22, &last));
+	assert_false(prefix_covers(&prefix, 96 + 22, &beyond));
+	assert_true(prefix_covers(&prefix, 128, &prefix));
+	assert_false(prefix_covers(&prefix, 128, &last));
+	assert_true(prefix_covers(&any, 0, &beyond));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_image_opens),
+		cmocka_unit_test(X36_every_flipped_bit_is_refused),
+		cmocka_unit_test(X36_every_truncation_is_refused),
+		cmocka_unit_test(X36_lying_words_are_refused_or_harmless),
+		cmocka_unit_test(X37_unsealed_image_is_refused),
+		cmocka_unit_test(client_is_in_the_network_of_its_prefix),
+		cmocka_unit_test(prefix_covers_by_bits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
