@@ -13,11 +13,11 @@ enum {
 	ETHERTYPE_V4 = 0x0800,
 	ETHERTYPE_VLAN = 0x8100, // 802.1Q
 	FRAME_MIN = 60,          // bytes, without checksum (IEEE 802.3)
-	IP_PROTOCOL_UDP = 17,
-	IP_VERSION_AND_LEN = 0x45, // IPv4, 5 words, no options
-	IP_DONT_FRAGMENT = 0x4000,
-	IP_FRAGMENT = 0x3fff, // more fragments, or an offset
-	IP_TTL = 64,
+	IPV4_UDP = 17,
+	IPV4_VERSION_AND_LEN = 0x45, // IPv4, 5 words, no options
+	IPV4_DONT_FRAGMENT = 0x4000,
+	IPV4_FRAGMENT = 0x3fff, // more fragments, or an offset
+	IPV4_TTL = 64,
 };
 
 struct ethernet_header {
@@ -87,7 +87,7 @@ static inline uint16_t frame_fold(uint64_t sum)
 static inline uint64_t frame_udp_sum(
 	const struct ipv4_header *ip, const struct udp_header *udp, uint16_t len)
 {
-	be16_t pseudo[2] = {be16_of(IP_PROTOCOL_UDP), be16_of(len)};
+	be16_t pseudo[2] = {be16_of(IPV4_UDP), be16_of(len)};
 	uint64_t sum = frame_sum(ip->source, 8, 0); // source and target
 
 	return frame_sum(udp, len, frame_sum(pseudo, sizeof(pseudo), sum));

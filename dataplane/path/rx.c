@@ -54,9 +54,9 @@ static int check_ip(const struct packet *packet, struct layers *layers)
 		return EXIT_rx_bad_length;
 	if (!(packet->flags & PACKET_IP_OK) && frame_fold(frame_sum(ip, len, 0)) != 0xffff)
 		return EXIT_rx_bad_ip_csum;
-	if (ip->protocol != IP_PROTOCOL_UDP)
+	if (ip->protocol != IPV4_UDP)
 		return EXIT_rx_not_ours;
-	if (be16_get(ip->fragment) & IP_FRAGMENT)
+	if (be16_get(ip->fragment) & IPV4_FRAGMENT)
 		return EXIT_rx_fragment;
 	layers->ip = ip;
 	layers->udp = (const struct udp_header *)((const uint8_t *)ip + len);

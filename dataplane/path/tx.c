@@ -32,11 +32,12 @@ static uint8_t *put_ip(uint8_t *at, const struct ip *source, const struct ip *ta
 	struct udp_header *udp = (struct udp_header *)at;
 	uint16_t udp_len = be16_get(udp->len);
 	struct ipv4_header ip = {
-		.version_and_len = IP_VERSION_AND_LEN,
+		.version_and_len = IPV4_VERSION_AND_LEN,
 		.total_len = be16_of((uint16_t)(udp_len + sizeof(ip))),
-		.fragment = be16_of(IP_DONT_FRAGMENT), // so that an ID of 0 will do (RFC 6864, 4.1)
-		.ttl = IP_TTL,
-		.protocol = IP_PROTOCOL_UDP,
+		.fragment =
+			be16_of(IPV4_DONT_FRAGMENT), // so that an ID of 0 will do (RFC 6864, 4.1)
+		.ttl = IPV4_TTL,
+		.protocol = IPV4_UDP,
 	};
 
 	memcpy(ip.source, source->b + 12, 4);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A worker between two memory ports.
+#include "tests/unit/lane.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dataplane/path/frame.h"
+#include "tests/unit/unit.h"
+
+static const uint8_t port_macs[LANE_PORTS][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
+
+static void serve_image(struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
+{
+	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS, .mtu = 1500};
+	char error[SNAPSHOT_ERROR_LEN];
+	int fd = images_make(rules, rule_count, 1);
+	struct snapshot *snapshot = snapshot_open(fd, error);
+
+	assert_non_null(snapshot);
+	close(fd);
+	memcpy(hop.source_mac, port_macs[LANE_UPSTREAMS], 6);
+	memcpy(hop.target_mac, peer_mac, 6);
+	for (uint32_t i = 0; i < snapshot->image.upstreams_count; i++)
+		nexthop_set(&snapshot->hops[i], &hop);
+	assert_null(snapshot_publish(&lane->snapshots, snapshot));
+}
+
+struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
+{
+	struct lane *lane = aligned_alloc(64, (sizeof(*lane) + 63) / 64 * 64);
+
+	assert_non_null(lane);
+	memset(lane, 0, sizeof(*lane));
+	lane->now_us = 1000000;
+	lane->snapshots.reader_count = 1;
+	lane->snapshots.readers = &lane->reader;
+	lane->options = (struct worker_options){
+		.slot_count = 128, .port_count = LANE_PORTS, .port_macs = port_macs};
+	lane->worker.options = &lane->options;
+	lane->worker.snapshots = &lane->snapshots;
+	lane->worker.reader = &lane->reader;
+	lane->worker.counters = lane->counters;
+	for (uint8_t i = 0; i < LANE_PORTS; i++) {
+		lane->ports[i] = memory_new(i);
+		assert_non_null(lane->ports[i]);
+		lane->worker.ports[i] = memory_as_port(lane->ports[i]);
+		lane->worker.ports[i]->siblings = lane->worker.ports;
+	}
+	assert_int_equal(worker_init(&lane->worker, lane->rule_counters), 0);
+	serve_image(lane, rules, rule_count);
+	return lane;
+}
+
+void lane_free(struct lane *lane)
+{
+	worker_fini(&lane->worker);
+	snapshot_close(atomic_load(&lane->snapshots.current));
+	for (unsigned i = 0; i < LANE_PORTS; i++)
+		memory_free(lane->ports[i]);
+	free(lane);
+}
+
+static be16_t checksum_of(uint64_t sum)
+{
+	uint16_t folded = (uint16_t)~frame_fold(sum);
+	be16_t checksum;
+
+	memcpy(&checksum, &folded, sizeof(checksum));
+	return checksum;
+}
+
+uint16_t lane_frame(uint8_t frame[static MEMORY_CELL_SIZE], const struct lane_datagram *datagram)
+{
+	struct ethernet_header *ethernet = (struct ethernet_header *)frame;
+	struct ipv4_header *ip = (struct ipv4_header *)(ethernet + 1);
+	struct udp_header *udp = (struct udp_header *)(ip + 1);
+	uint16_t udp_len = (uint16_t)(sizeof(*udp) + datagram->message_len);
+	bool is_to_clients_port = strcmp(datagram->to, IMAGES_INBOUND) == 0;
+
+	memcpy(ethernet->target, port_macs[is_to_clients_port ? LANE_CLIENTS : LANE_UPSTREAMS], 6);
+	memcpy(ethernet->source, peer_mac, 6);
+	ethernet->type = be16_of(ETHERTYPE_V4);
+	*ip = (struct ipv4_header){
+		.version_and_len = IPV4_VERSION_AND_LEN,
+		.total_len = be16_of((uint16_t)(sizeof(*ip) + udp_len)),
+		.ttl = IPV4_TTL,
+		.protocol = IPV4_UDP,
+	};
+	assert_int_equal(inet_pton(AF_INET, datagram->from, ip->source), 1);
+	assert_int_equal(inet_pton(AF_INET, datagram->to, ip->target), 1);
+	ip->checksum = checksum_of(frame_sum(ip, sizeof(*ip), 0));
+	*udp = (struct udp_header){
+		.source = be16_of(datagram->from_port),
+		.target = be16_of(datagram->to_port),
+		.len = be16_of(udp_len),
+	};
+	memcpy(udp + 1, datagram->message, datagram->message_len);
+	udp->checksum = checksum_of(frame_udp_sum(ip, udp, udp_len));
+	return (uint16_t)(sizeof(*ethernet) + sizeof(*ip) + udp_len);
+}
+
+void lane_give(struct lane *lane, unsigned port, const uint8_t *frame, uint16_t len)
+{
+	assert_true(memory_put(lane->ports[port], frame, len));
+	worker_turn(&lane->worker, lane->now_us);
+}
+
+void lane_give_datagram(struct lane *lane, unsigned port, const struct lane_datagram *datagram)
+{
+	uint8_t frame[MEMORY_CELL_SIZE];
+
+	lane_give(lane, port, frame, lane_frame(frame, datagram));
+}
+
+const uint8_t *lane_take(
+	struct lane *lane, unsigned port, uint16_t *len, struct lane_datagram *datagram)
+{
+	const struct memory_frame *frame = memory_take_sent(lane->ports[port]);
+	static char from[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN];
+	const struct ipv4_header *ip;
+	const struct udp_header *udp;
+
+	if (!frame)
+		return NULL;
+	ip = (const struct ipv4_header *)(frame->data + sizeof(struct ethernet_header));
+	udp = (const struct udp_header *)(ip + 1);
+	*len = (uint16_t)(be16_get(udp->len) - sizeof(*udp));
+	assert_true(frame->len >= FRAME_MIN);
+	assert_memory_equal(frame->data, peer_mac, 6);
+	assert_memory_equal(frame->data + 6, port_macs[port], 6);
+	assert_int_equal(be16_get(ip->total_len), sizeof(*ip) + sizeof(*udp) + *len);
+	assert_int_equal(frame_fold(frame_sum(ip, sizeof(*ip), 0)), 0xffff);
+	assert_int_not_equal(be16_get(udp->checksum), 0);
+	assert_int_equal(frame_fold(frame_udp_sum(ip, udp, be16_get(udp->len))), 0xffff);
+	if (datagram)
+		*datagram = (struct lane_datagram){
+			.from = inet_ntop(AF_INET, ip->source, from, sizeof(from)),
+			.to = inet_ntop(AF_INET, ip->target, to, sizeof(to)),
+			.from_port = be16_get(udp->source),
+			.to_port = be16_get(udp->target),
+			.message = udp + 1,
+			.message_len = *len,
+		};
+	return (const uint8_t *)(udp + 1);
+}
+
+void lane_check_laws(struct lane *lane)
+{
+	uint64_t sums[COUNTER_WORKER + 1] = {0};
+	unsigned in_use = lane->worker.path.blank_count;
+
+	for (unsigned i = 0; i < PATH_COUNTER_COUNT; i++)
+		sums[path_counter_kind(i)] += counter_get(&lane->counters[i]);
+	assert_int_equal(sums[COUNTER_RECEIVED],
+		sums[COUNTER_ANSWERED] + sums[COUNTER_EXIT] + sums[COUNTER_WAITING]);
+	assert_int_equal(sums[COUNTER_REPLIES], sums[COUNTER_ACCEPTED] + sums[COUNTER_REFUSAL]);
+	assert_int_equal(memory_in_use(lane->ports[0]) + memory_in_use(lane->ports[1]), in_use);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A worker between two memory ports: port 0 faces clients, port 1 upstreams. What walks is the true path; the test
+// plays the client, the upstream, the clock and the source of randomness.
+#pragma once
+
+#include "dataplane/port/memory.h"
+#include "dataplane/worker.h"
+#include "tests/unit/images.h"
+
+enum { LANE_CLIENTS, LANE_UPSTREAMS, LANE_PORTS };
+
+struct lane {
+	struct worker worker;
+	struct worker_options options;
+	struct snapshot_switch snapshots;
+	struct snapshot_reader reader;
+	struct memory_port *ports[LANE_PORTS];
+	counter_t counters[256];
+	counter_t rule_counters[64];
+	uint64_t now_us;
+};
+
+// A lane with these rules; every target's next hop is by port 1. Fails the test where it can't be made.
+struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count);
+void lane_free(struct lane *lane);
+
+// A UDP datagram in a frame, with right checksums. `from` and `to` are IPv4 addresses as text.
+struct lane_datagram {
+	const char *from, *to;
+	uint16_t from_port, to_port;
+	const void *message;
+	uint16_t message_len;
+};
+
+// The frame of a datagram; gives its length.
+uint16_t lane_frame(uint8_t frame[static MEMORY_CELL_SIZE], const struct lane_datagram *datagram);
+// Puts a frame into a port and lets the worker turn once.
+void lane_give(struct lane *lane, unsigned port, const uint8_t *frame, uint16_t len);
+void lane_give_datagram(struct lane *lane, unsigned port, const struct lane_datagram *datagram);
+// The DNS message of the next frame sent by `port`, whose checksums and lengths are held to be right; NULL: nothing was
+// sent. `datagram` may be NULL.
+const uint8_t *lane_take(
+	struct lane *lane, unsigned port, uint16_t *len, struct lane_datagram *datagram);
+
+// Both laws hold, and no buffer is lost.
+void lane_check_laws(struct lane *lane);
