@@ -15,6 +15,7 @@
 #include "control/compile/compile.h"
 #include "control/config/merge.h"
 #include "control/log.h"
+#include "control/sent.h"
 
 // What is under way with the dataplane.
 enum step {
@@ -146,11 +147,17 @@ static void note_refusal(struct running *running, uint64_t generation, const cha
 
 static int send_image(struct running *running, enum step step, uint64_t generation, int fd)
 {
-	int err = publish_send(running->publish, generation, fd);
+	int err = 0;
 
-	if (err)
+	if (generation > running->generation_sent)
+		err = sent_write(running->start.store, generation);
+	// What is taken back can't wait for the disk, which is why it is taken back.
+	if (err && step == STEP_CHANGE)
 		return err;
 	running->generation_sent = max(running->generation_sent, generation);
+	err = publish_send(running->publish, generation, fd);
+	if (err)
+		return err;
 	running->step = step;
 	return 0;
 }
@@ -271,8 +278,9 @@ void running_change(struct running *running, struct config *next, bool is_forced
 	}
 	err = send_image(running, STEP_CHANGE, next->generation, change->image.fd);
 	if (err)
-		finish_format(
-			running, err, "it can't be sent to the dataplane: %s", strerror(-err));
+		finish_format(running, err,
+			"it can't be noted in the state folder, or not be sent: %s",
+			strerror(-err));
 }
 
 // What runs gets a number above the dataplane's, and goes there again.
@@ -349,7 +357,8 @@ static void begin(struct running *running)
 	struct config *next = NULL;
 	int err;
 
-	if (stored && dataplane_generation(running) > stored->generation) {
+	if (stored &&
+		dataplane_generation(running) > max(stored->generation, running->generation_sent)) {
 		begin_with_stored(running);
 		return;
 	}
@@ -452,6 +461,7 @@ struct running *running_new(const struct running_start *start)
 	running->image.fd = -1;
 	running->change.image.fd = -1;
 	running->config = start->stored ? start->stored : config_new();
+	running->generation_sent = sent_read(start->store);
 	if (running->config)
 		running->publish = publish_new(start->base, start->link_path, &events, running);
 	if (!running->publish) {

@@ -51,7 +51,7 @@ static int read_file(struct request *request, struct load_file *file, char **dat
 			"ruleset.apply: the file must come as a descriptor with the request");
 	else if (err)
 		request_fail(request, ERROR_REFUSED, NULL, "%s: can't be read: %s", file->name,
-			strerror(-err));
+			err == -EINVAL ? "it is neither a file nor a memfd" : strerror(-err));
 	return err;
 }
 
