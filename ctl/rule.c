@@ -157,6 +157,7 @@ static void print_targets(const json_t *targets)
 
 static void print_test(const json_t *result, const struct call *call)
 {
+	const char *network;
 	json_t *beaten;
 	size_t i;
 
@@ -164,7 +165,8 @@ static void print_test(const json_t *result, const struct call *call)
 	table_fact("name", table_text(result, "name"));
 	table_fact("type", table_text(result, "type"));
 	table_fact("client", json_string_value(json_object_get(result, "client")));
-	table_fact("network", table_text(result, "network"));
+	network = json_string_value(json_object_get(result, "network"));
+	table_fact("network", network ? network : "none");
 	print_winner(json_object_get(result, "winner"));
 	print_targets(json_object_get(result, "targets"));
 	json_array_foreach(json_object_get(result, "beaten"), i, beaten)

@@ -24,28 +24,23 @@ static int by_queries(const void *a, const void *b)
 	return (queries_a < queries_b) - (queries_a > queries_b);
 }
 
-static void print_number(const char *name, json_int_t number)
+static void print_count(const char *name, json_int_t count)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%12" JSON_INTEGER_FORMAT, number);
-	table_fact(name, text);
+	printf("  %12" JSON_INTEGER_FORMAT "  %s\n", count, name);
 }
 
 // Names with counts, those that counted nothing left out.
-static void print_counts(const char *title, json_t *counts)
+static void print_counts(const char *before, json_t *counts)
 {
 	const char *name;
 	json_t *count;
 
-	json_object_foreach(counts, name, count)
-	{
-		if (json_integer_value(count) == 0)
-			continue;
-		if (title)
-			printf("\n%s\n", title);
-		title = NULL;
-		printf("  %12" JSON_INTEGER_FORMAT "  %s\n", json_integer_value(count), name);
+	json_object_foreach (counts, name, count) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "%s: %s", before, name);
+		if (json_integer_value(count) != 0)
+			print_count(text, json_integer_value(count));
 	}
 }
 
@@ -53,14 +48,15 @@ static void print_path(const json_t *path)
 {
 	json_t *replies = json_object_get(path, "replies");
 
-	print_number("received", table_number(path, "received"));
-	print_number("answered", table_number(path, "answered"));
-	print_number("in flight", table_number(path, "in_flight"));
-	print_counts("ended otherwise", json_object_get(path, "exits"));
+	puts("queries");
+	print_count("received", table_number(path, "received"));
+	print_count("answered", table_number(path, "answered"));
+	print_count("in flight", table_number(path, "in_flight"));
+	print_counts("ended", json_object_get(path, "exits"));
 	puts("\nreplies of upstreams");
-	print_number("  received", table_number(replies, "received"));
-	print_number("  accepted", table_number(replies, "accepted"));
-	print_counts("refused replies", json_object_get(replies, "refused"));
+	print_count("received", table_number(replies, "received"));
+	print_count("accepted", table_number(replies, "accepted"));
+	print_counts("refused", json_object_get(replies, "refused"));
 }
 
 // Rules with queries, most first; gives how many there are.
