@@ -6,11 +6,11 @@ import ctypes
 import json
 import os
 import re
-import signal
 import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -166,6 +166,17 @@ class Lab:
     def down(self):
         self.script("down")
 
+    def again(self):
+        """Down and up, with empty state."""
+        config = self.config()
+        self.down()
+        self.up(config)
+
+    @staticmethod
+    def config():
+        settings = (LAB / "settings").read_text()
+        return settings.split("config='")[1].split("'")[0]
+
     def start(self, daemon):
         self.script("start", daemon)
 
@@ -188,10 +199,6 @@ class Lab:
     def command(self, where, *args, **kwargs):
         return subprocess.run(["ip", "netns", "exec", f"shunt-{where}", *args],
                               capture_output=True, text=True, timeout=120, **kwargs)
-
-    def spawn(self, where, *args):
-        return subprocess.Popen(["ip", "netns", "exec", f"shunt-{where}", *args],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def link(self, where, interface):
         done = self.command(where, "ip", "-d", "-j", "link", "show", interface, check=True)
@@ -319,31 +326,43 @@ class Control:
         self.sock.close()
 
 
-class Load:
-    """dnsperf from the client while a test does something else."""
+class Load(threading.Thread):
+    """dnsperf from the client, one whole run after the other, while a test does something else."""
 
-    def __init__(self, lab, names, *, rate=2000, seconds=30):
+    RUN_SECONDS = 2
+
+    def __init__(self, lab, names, *, rate=2000):
+        super().__init__()
+        self.lab, self.rate = lab, rate
         self.file = tempfile.NamedTemporaryFile("w", suffix=".queries", encoding="ascii")
         self.file.writelines(f"{name} A\n" for name in names)
         self.file.flush()
-        self.process = lab.spawn("client", "dnsperf", "-s", INBOUND, "-d", self.file.name,
-                                 "-l", str(seconds), "-Q", str(rate), "-q", "500", "-t", "5")
+        self.is_over = threading.Event()
+        self.reports = []
 
-    def stop(self):
-        """End it early: dnsperf waits for what is outstanding and reports."""
-        self.process.send_signal(signal.SIGINT)
+    def run(self):
+        while not self.is_over.is_set():
+            done = self.lab.command("client", "dnsperf", "-s", INBOUND, "-d", self.file.name,
+                                    "-l", str(self.RUN_SECONDS), "-Q", str(self.rate),
+                                    "-q", "500", "-t", "5")
+            self.reports.append(done.stdout + done.stderr)
 
-    def result(self):
-        """(sent, completed, lost) once it has ended."""
-        output, _ = self.process.communicate(timeout=120)
+    def total(self, what):
+        numbers = [re.search(rf"Queries {what}: +(\d+)", report) for report in self.reports]
+        assert numbers and all(numbers), f"dnsperf said:\n{self.reports}"
+        return sum(int(number.group(1)) for number in numbers)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.join()
         self.file.close()
-        numbers = [re.search(rf"Queries {what}: +(\d+)", output)
-                   for what in ("sent", "completed", "lost")]
-        assert all(numbers), f"dnsperf said:\n{output}"
-        return tuple(int(number.group(1)) for number in numbers)
 
     def assert_nothing_lost(self):
-        sent, completed, lost = self.result()
+        sent, completed, lost = (self.total(what) for what in ("sent", "completed", "lost"))
         assert sent > 0 and lost == 0 and completed == sent, (sent, completed, lost)
 
 

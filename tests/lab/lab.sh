@@ -62,10 +62,17 @@ start_time() {
 	sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
 }
 
+# A process is gone when its last thread is: a killed one is a zombie first, and its sockets and locks
+# stay until all threads have ended.
+is_gone() {
+	grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null || return 1
+	[ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -le 1 ]
+}
+
 is_running() {
 	[ -f "$LAB/pids/$1" ] || return 1
 	read -r pid began <"$LAB/pids/$1"
-	[ "$(start_time "$pid")" = "$began" ] && ! grep -q '^State:.Z' "/proc/$pid/status"
+	[ "$(start_time "$pid")" = "$began" ] && ! is_gone "$pid"
 }
 
 # spawn NAME NAMESPACE CMD...: in the background, in a session of its own, log kept.
@@ -243,16 +250,24 @@ load_settings() {
 	. "$LAB/settings"
 }
 
+# new_lines PATTERN LOG FROM: lines of the log behind its first FROM bytes.
+new_lines() {
+	tail -c "+$(($3 + 1))" "$2" | grep "$1"
+}
+
 start_dataplane() {
+	touch "$LAB/log/dataplane"
+	logged=$(wc -c <"$LAB/log/dataplane")
 	# shellcheck disable=SC2046 # lists of words
 	spawn dataplane shunt-host "$DATAPLANE" $(port_arguments "$port") --workers "$workers" \
 		--run-dir "$LAB/run" --state-dir "$LAB/state" $(eal_arguments "$port")
-	wait_for dataplane "the dataplane's link socket" ls "$LAB/run/link.sock"
+	wait_for dataplane "the dataplane to poll" new_lines polling "$LAB/log/dataplane" "$logged"
 }
 
 start_control() {
 	spawn control shunt-host "$CONTROL" -c "$config" \
 		--run-dir "$LAB/run" --state-dir "$LAB/state"
+	wait_for control "control to answer" "$SHUNTCTL" -s "$LAB/run/control.sock" status
 }
 
 start_daemon() {
@@ -266,10 +281,6 @@ start_daemon() {
 # Any answer but silence; REFUSED counts, a config need not cover this name.
 is_answering() {
 	in_ns shunt-client dig +tries=1 +time=1 +noedns @10.53.0.2 ready.lab. | grep 'status:'
-}
-
-is_adopted() {
-	"$SHUNTCTL" -s "$LAB/run/control.sock" status
 }
 
 # Commands.
@@ -318,7 +329,6 @@ cmd_up() {
 	start_servers
 	start_dataplane
 	start_control
-	wait_for control "control to answer" is_adopted
 	wait_for dataplane "queries to be answered" is_answering
 	trap - EXIT
 	echo "lab: up, port $port, $workers worker(s), config $config"

@@ -9,12 +9,11 @@ NAMES = [f"www{n}.contoso.lab." for n in range(1000)]
 
 
 def test_control_killed_under_load_loses_nothing(lab):
-    load = Load(lab, NAMES)
-    lab.stop("control", "KILL")
-    assert lab.addresses("www.azure.contoso.lab.") == ["192.0.2.12"]
-    lab.start("control")
-    assert lab.addresses("www.azure.contoso.lab.") == ["192.0.2.12"]
-    load.stop()
+    with Load(lab, NAMES) as load:
+        lab.stop("control", "KILL")
+        assert lab.addresses("www.azure.contoso.lab.") == ["192.0.2.12"]
+        lab.start("control")
+        assert lab.addresses("www.azure.contoso.lab.") == ["192.0.2.12"]
     load.assert_nothing_lost()
 
 
@@ -45,24 +44,19 @@ def test_X51_a_second_dataplane_is_refused_and_the_first_goes_on(lab):
 
 
 def test_X51_a_second_control_is_refused_and_the_first_goes_on(lab):
-    settings = (LAB / "settings").read_text()
-    config = settings.split("config='")[1].split("'")[0]
-    done = second(lab, "control/shunt-control", "-c", config)
+    done = second(lab, "control/shunt-control", "-c", lab.config())
     assert done.returncode != 0
     assert "already running" in done.stderr
     assert lab.ctl("status")
 
 
 def test_X51_checking_a_config_and_every_reading_verb_disturb_nothing(lab):
-    load = Load(lab, NAMES)
-    settings = (LAB / "settings").read_text()
-    config = settings.split("config='")[1].split("'")[0]
-    done = second(lab, "control/shunt-control", "-c", config, "--check-config")
-    assert done.returncode == 0, done.stderr
-    for verb in (["status"], ["stats"], ["path"], ["rule", "list", "--ruleset", "corp"],
-                 ["ruleset", "show", "corp"], ["rule", "test", "www.contoso.lab."]):
-        assert lab.ctl(*verb)
-    load.stop()
+    with Load(lab, NAMES) as load:
+        done = second(lab, "control/shunt-control", "-c", lab.config(), "--check-config")
+        assert done.returncode == 0, done.stderr
+        for verb in (["status"], ["stats"], ["path"], ["rule", "list", "--ruleset", "corp"],
+                     ["ruleset", "show", "corp"], ["rule", "test", "www.contoso.lab."]):
+            assert lab.ctl(*verb)
     load.assert_nothing_lost()
 
 

@@ -119,36 +119,40 @@ class Asker(threading.Thread):
         self.lab, self.names, self.expected = lab, names, expected
         self.asked = 0
         self.wrong = []
-        self.done = threading.Event()
+        self.is_over = threading.Event()
 
     def run(self):
         chance = random.Random(2)
-        while not self.done.is_set():
+        while not self.is_over.is_set():
             name = chance.choice(self.names)
             try:
                 got = self.lab.addresses(name)
-            except dns.exception.Timeout:
+            except (dns.exception.Timeout, TimeoutError):
                 got = "no answer"
             self.asked += 1
             if got not in self.expected:
                 self.wrong.append((name, got))
 
-    def finish(self):
-        self.done.set()
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
         self.join()
+
+    def assert_all_expected(self):
         assert self.asked > 0
         assert not self.wrong
 
 
 def test_rules_change_under_load_without_a_lost_or_wrong_answer(lab):
     names = [f"www{n}.live.lab." for n in range(1000)]
-    load = Load(lab, names)
-    asker = Asker(lab, names, [[f"192.0.2.{server}"] for server in (15, 16)])
-    asker.start()
-    for n in range(20):
-        lab.ctl("rule", "update", "live", *LIVE, "--target", f"10.54.0.{16 - n % 2}")
-    load.stop()
-    asker.finish()
+    expected = [[f"192.0.2.{server}"] for server in (15, 16)]
+    with Load(lab, names) as load, Asker(lab, names, expected) as asker:
+        for n in range(20):
+            lab.ctl("rule", "update", "live", *LIVE, "--target", f"10.54.0.{16 - n % 2}")
+    asker.assert_all_expected()
     load.assert_nothing_lost()
     assert lab.addresses("www.live.lab.") == ["192.0.2.15"]
 
@@ -176,23 +180,20 @@ def test_100_000_rules_are_applied_under_load_and_rule_test_agrees_with_the_wire
     file = tmp_path / "domains.txt"
     file.write_text("".join(f"{domain}\n" for domain in domains))
     names = [f"www.{domain}." for domain in domains[::50]]
-    load = Load(lab, names, seconds=60)
-    asker = Asker(lab, names, [["192.0.2.13"], ["192.0.2.18"]])
-    asker.start()
+    expected = [["192.0.2.13"], ["192.0.2.18"]]
     try:
-        lab.ctl("ruleset", "apply", "corp", "--file", str(file), "--target", "10.54.0.18")
-        load.stop()
-        asker.finish()
+        with Load(lab, names) as load, Asker(lab, names, expected) as asker:
+            lab.ctl("ruleset", "apply", "corp", "--file", str(file), "--target", "10.54.0.18")
+        asker.assert_all_expected()
         load.assert_nothing_lost()
         assert lab.addresses(names[0]) == ["192.0.2.18"]
-        chance = random.Random(3)
-        sample = chance.sample(domains, 500)
+        sample = random.Random(3).sample(domains, 500)
         with Control() as control:
             wrong = [name for domain in sample for name in (f"www.{domain}.", f"evil{domain}.")
                      if not agrees(lab, control, name)]
         assert not wrong
     finally:
-        lab.down()  # the rules of the other tests are gone
+        lab.again()  # the other tests want their own rules
 
 
 def check_config(text, tmp_path):
