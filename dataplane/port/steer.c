@@ -15,7 +15,7 @@
 #include "bpf/steer.skel.h"
 
 struct steer {
-	struct steer_bpf *skeleton; // NULL: found, the descriptors below are our own
+	struct steer_bpf *skeleton; // NULL: adopted, the descriptors below are our own
 	int link;                   // -1: not attached by us
 	int sockets;
 	int addresses;
@@ -202,33 +202,48 @@ static int find_maps(struct steer *steer, int program)
 	return 0;
 }
 
-struct steer *steer_find(unsigned ifindex, const char *name, struct port_error *error)
+// From his attachment to ours. For a moment there is none, and frames go to the kernel.
+static int hold(struct steer *steer, unsigned ifindex, const struct attached *attached)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = attached->flags);
+	int err = detach(ifindex, attached);
+
+	if (err < 0)
+		return err;
+	steer->is_generic = attached->flags == XDP_FLAGS_SKB_MODE;
+	steer->link = bpf_link_create(attached->fd, (int)ifindex, BPF_XDP, &opts);
+	return steer->link < 0 ? steer->link : 0;
+}
+
+static int adopt(struct steer *steer, unsigned ifindex, struct attached *attached)
+{
+	int err = read_attached(ifindex, attached);
+
+	if (err < 0)
+		return err;
+	if (!attached->id || strcmp(attached->name, STEER_PROGRAM) != 0)
+		return -ENOENT;
+	err = find_maps(steer, attached->fd);
+	return err < 0 ? err : hold(steer, ifindex, attached);
+}
+
+struct steer *steer_adopt(unsigned ifindex, const char *name, struct port_error *error)
 {
 	struct steer *steer = malloc(sizeof(*steer));
 	struct attached attached = {.fd = -1};
 	int err = -ENOMEM;
 
-	if (!steer)
-		goto err;
-	*steer = (struct steer){
-		.link = -1, .sockets = -1, .addresses = -1, .inbound = -1, .counters = -1};
-	err = read_attached(ifindex, &attached);
-	if (err < 0)
-		goto err;
-	err = -ENOENT;
-	if (!attached.id || strcmp(attached.name, STEER_PROGRAM) != 0)
-		goto err;
-	err = find_maps(steer, attached.fd);
-	if (err < 0)
-		goto err;
-	steer->is_generic = attached.flags == XDP_FLAGS_SKB_MODE;
-	close(attached.fd);
-	return steer;
-err:
-	snprintf(error->text, sizeof(error->text), "%s: finding the steering program's maps: %s",
-		name, strerror(-err));
+	if (steer) {
+		*steer = (struct steer){
+			.link = -1, .sockets = -1, .addresses = -1, .inbound = -1, .counters = -1};
+		err = adopt(steer, ifindex, &attached);
+	}
 	if (attached.fd >= 0)
 		close(attached.fd);
+	if (err == 0)
+		return steer;
+	snprintf(error->text, sizeof(error->text), "%s: taking over the steering program: %s", name,
+		strerror(-err));
 	steer_free(steer);
 	return NULL;
 }

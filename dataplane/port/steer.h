@@ -22,11 +22,12 @@ struct steer;
 	struct steer *, unsigned ifindex, const char *name, struct port_error *error);
 [[nodiscard]] bool steer_is_generic(const struct steer *);
 
-// Finds the maps of our program that somebody else attached to `ifindex`. NULL: `error` says why.
-[[nodiscard]] struct steer *steer_find(
+// Finds our program where somebody else attached it to `ifindex`, and holds it there by a link that ends
+// with this process in place of his attachment, which would stay. NULL: `error` says why.
+[[nodiscard]] struct steer *steer_adopt(
 	unsigned ifindex, const char *name, struct port_error *error);
 
-// Detaches what steer_attach() attached, and lets go of the maps.
+// Detaches the program if it is held, and lets go of the maps.
 void steer_free(struct steer *);
 
 // The map from queue to AF_XDP socket; its owner is the steer.
