@@ -51,7 +51,7 @@ clean_up() {
 # shows NAME SERVER: dig NAME from the client, and see that SERVER's data come back.
 shows() {
 	echo "\$ dig @10.53.0.2 +short $1"
-	answer=$(lab exec client dig @10.53.0.2 +short +tries=1 "$1")
+	answer=$(lab exec client dig @10.53.0.2 +short "$1")
 	echo "$answer"
 	[ "$answer" = "192.0.2.$2" ] ||
 		die "expected 192.0.2.$2 for $1, the answer of server 10.54.0.$2"
