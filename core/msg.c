@@ -69,8 +69,8 @@ static bool read_labels(struct bytes *r, unsigned *name_len, size_t *target)
 	}
 }
 
-// Steps over a record's owner. Each pointer must lead before the piece of the name that it ends, so no
-// chain of them has a loop, and the length of a name bounds its length (RFC 1035, 4.1.4; RFC 9267, 2).
+// Steps over a record's owner. A pointer means a prior occurrence: what it leads to must begin and end before the piece
+// of the name that it ends, so no chain of them has a loop (RFC 1035, 4.1.4; RFC 9267, 2).
 static void skip_owner(struct bytes *r)
 {
 	struct bytes piece = *r;
@@ -83,10 +83,13 @@ static void skip_owner(struct bytes *r)
 		if (is_first)
 			r->at = piece.at;
 		is_first = false;
-		if (target < MSG_HEADER_LEN || target >= start)
-			piece.is_bad = true;
+		if (target < MSG_HEADER_LEN || target >= start) {
+			r->is_bad = true;
+			return;
+		}
+		piece.at = piece.start + target;
+		piece.end = piece.start + start;
 		start = target;
-		piece.at = piece.start + (piece.is_bad ? 0 : target);
 	}
 	if (is_first)
 		r->at = piece.at;
