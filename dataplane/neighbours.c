@@ -9,20 +9,19 @@
 #include "dataplane/neighbours.h"
 
 #include <errno.h>
-#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <libmnl/libmnl.h>
 
+#include "dataplane/netlink.h"
+
 enum {
 	NO_HOP = UINT32_MAX,
-	REPLY_SIZE = 16384,
 	STATES_VALID =
 		NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY,
 	STATES_FIXED = NUD_PERMANENT | NUD_NOARP,
@@ -48,8 +47,7 @@ struct way {
 };
 
 struct neighbours {
-	struct mnl_socket *events;
-	struct mnl_socket *requests;
+	struct netlink netlink;
 	struct device *const *devices;
 	unsigned device_count;
 	uint8_t macs[PORT_MAX][6]; // of the devices, as the kernel last said
@@ -60,179 +58,13 @@ struct neighbours {
 	struct hop *hops;
 	uint32_t hop_count; // used and unused
 	uint32_t hop_room;
-	uint32_t sequence;
 };
 
-// What the kernel says of a route or a neighbour.
-struct answer {
-	struct ip ip;
-	unsigned ifindex;
-	uint8_t mac[6];
-	uint16_t state; // NUD_…
-	uint8_t kind;   // RTN_…
-	bool has_ip;
-	bool has_mac;
-	bool is_managed;
-};
-
-static unsigned family_of(const struct ip *ip)
-{
-	return ip_is_v4(ip) ? AF_INET : AF_INET6;
-}
-
-static void put_ip(struct nlmsghdr *message, uint16_t attribute, const struct ip *ip)
-{
-	if (ip_is_v4(ip))
-		mnl_attr_put(message, attribute, 4, ip->b + 12);
-	else
-		mnl_attr_put(message, attribute, 16, ip->b);
-}
-
-// Bytes of an attribute to an address. False: neither of the two lengths.
-static bool read_ip(const void *data, size_t len, struct ip *ip)
-{
-	if (len == 4)
-		*ip = ip_from_v4(data);
-	else if (len == 16)
-		memcpy(ip->b, data, 16);
-	else
-		return false;
-	return true;
-}
-
-static void read_route(const struct nlmsghdr *message, struct answer *answer)
-{
-	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr;
-
-	*answer = (struct answer){.kind = route->rtm_type};
-	mnl_attr_for_each(attr, message, sizeof(*route))
-	{
-		const uint8_t *data = mnl_attr_get_payload(attr);
-		size_t len = mnl_attr_get_payload_len(attr);
-
-		switch (mnl_attr_get_type(attr)) {
-		case RTA_OIF: answer->ifindex = mnl_attr_get_u32(attr); break;
-		case RTA_GATEWAY: answer->has_ip = read_ip(data, len, &answer->ip); break;
-		case RTA_VIA: // an IPv6 gateway for IPv4, behind two bytes of family (RFC 8950)
-			answer->has_ip = len > 2 && read_ip(data + 2, len - 2, &answer->ip);
-			break;
-		}
-	}
-}
-
-static void read_neighbour(const struct nlmsghdr *message, struct answer *answer)
-{
-	const struct ndmsg *neighbour = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr;
-
-	*answer = (struct answer){
-		.ifindex = (unsigned)neighbour->ndm_ifindex,
-		.state = neighbour->ndm_state,
-	};
-	mnl_attr_for_each(attr, message, sizeof(*neighbour))
-	{
-		const uint8_t *data = mnl_attr_get_payload(attr);
-		size_t len = mnl_attr_get_payload_len(attr);
-
-		switch (mnl_attr_get_type(attr)) {
-		case NDA_DST: answer->has_ip = read_ip(data, len, &answer->ip); break;
-		case NDA_FLAGS_EXT:
-			answer->is_managed = mnl_attr_get_u32(attr) & NTF_EXT_MANAGED;
-			break;
-		case NDA_LLADDR:
-			answer->has_mac = len == sizeof(answer->mac);
-			if (answer->has_mac)
-				memcpy(answer->mac, data, sizeof(answer->mac));
-			break;
-		}
-	}
-	if (message->nlmsg_type == RTM_DELNEIGH)
-		answer->state = NUD_NONE;
-}
-
-static int read_reply(const struct nlmsghdr *message, void *answer)
-{
-	if (message->nlmsg_type == RTM_NEWROUTE)
-		read_route(message, answer);
-	else if (message->nlmsg_type == RTM_NEWNEIGH)
-		read_neighbour(message, answer);
-	return MNL_CB_OK;
-}
-
-// Asks the kernel and waits for its answer, which comes at once. 0 or -errno.
-static int ask(struct neighbours *n, struct nlmsghdr *message, struct answer *answer)
-{
-	unsigned port = mnl_socket_get_portid(n->requests);
-	char reply[REPLY_SIZE];
-	int run = MNL_CB_OK;
-
-	message->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	message->nlmsg_seq = ++n->sequence;
-	if (mnl_socket_sendto(n->requests, message, message->nlmsg_len) < 0)
-		return -errno;
-	while (run > MNL_CB_STOP) {
-		ssize_t len = mnl_socket_recvfrom(n->requests, reply, sizeof(reply));
-
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0)
-			return -errno;
-		run = mnl_cb_run(reply, (size_t)len, n->sequence, port, read_reply, answer);
-		if (run < 0 && errno == EPROTO)
-			run = MNL_CB_OK; // a late answer to a question that was given up
-	}
-	return run < 0 ? -errno : 0;
-}
-
-static int ask_route(struct neighbours *n, const struct ip *ip, struct answer *answer)
-{
-	char buffer[256] = {0};
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *route;
-
-	message->nlmsg_type = RTM_GETROUTE;
-	route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
-	route->rtm_family = (uint8_t)family_of(ip);
-	route->rtm_dst_len = ip_is_v4(ip) ? 32 : 128;
-	put_ip(message, RTA_DST, ip);
-	return ask(n, message, answer);
-}
-
-static struct ndmsg *put_neighbour(struct nlmsghdr *message, uint16_t type, const struct hop *hop)
-{
-	struct ndmsg *neighbour;
-
-	message->nlmsg_type = type;
-	neighbour = mnl_nlmsg_put_extra_header(message, sizeof(*neighbour));
-	neighbour->ndm_family = (uint8_t)family_of(&hop->ip);
-	neighbour->ndm_ifindex = (int)hop->ifindex;
-	put_ip(message, NDA_DST, &hop->ip);
-	return neighbour;
-}
-
-static int ask_neighbour(struct neighbours *n, const struct hop *hop, struct answer *answer)
-{
-	char buffer[256] = {0};
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-
-	put_neighbour(message, RTM_GETNEIGH, hop);
-	return ask(n, message, answer);
-}
-
-// Has the kernel ask the neighbour as if a packet waited, and manage its entry or no longer. A kernel
-// before 5.16 passes over the wish to manage: tick() then asks again and again.
+// Has the kernel ask the neighbour, and keep its entry fresh or no longer. In vain while the interface
+// is down: an event says when it is up again.
 static void probe(struct neighbours *n, const struct hop *hop, bool is_managed)
 {
-	char buffer[256] = {0};
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct answer none;
-
-	message->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
-	put_neighbour(message, RTM_NEWNEIGH, hop)->ndm_flags = NTF_USE;
-	if (is_managed)
-		mnl_attr_put_u32(message, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
-	(void)ask(n, message, &none); // in vain: the interface is down; an event says when it is up
+	(void)netlink_probe(&n->netlink, &hop->ip, hop->ifindex, is_managed);
 }
 
 static void write_line(struct neighbours *n, unsigned target)
@@ -262,7 +94,7 @@ static void write_lines_of(struct neighbours *n, uint32_t hop)
 }
 
 // Takes over what the kernel says of a hop's entry.
-static void learn(struct hop *hop, const struct answer *answer)
+static void learn(struct hop *hop, const struct netlink_answer *answer)
 {
 	hop->is_resolved = (answer->state & STATES_VALID) && answer->has_mac;
 	hop->is_fixed = hop->is_resolved && (answer->state & STATES_FIXED);
@@ -274,10 +106,10 @@ static void learn(struct hop *hop, const struct answer *answer)
 // Reads a hop's entry and sees to it that the kernel keeps it.
 static void resolve(struct neighbours *n, struct hop *hop)
 {
-	struct answer answer = {.state = NUD_NONE};
+	struct netlink_answer answer = {.state = NUD_NONE};
 
-	if (ask_neighbour(n, hop, &answer) < 0)
-		answer = (struct answer){.state = NUD_NONE};
+	if (netlink_ask_neighbour(&n->netlink, &hop->ip, hop->ifindex, &answer) < 0)
+		answer = (struct netlink_answer){.state = NUD_NONE};
 	learn(hop, &answer);
 	if (!hop->is_fixed && (!hop->is_managed || !hop->is_resolved))
 		probe(n, hop, true);
@@ -329,11 +161,11 @@ static int find_port(const struct neighbours *n, unsigned ifindex)
 // the kernel reaches by an interface we don't poll, has none.
 static uint32_t route(struct neighbours *n, const struct ip *target)
 {
-	struct answer answer = {.kind = RTN_UNSPEC};
+	struct netlink_answer answer = {.kind = RTN_UNSPEC};
 	int port;
 	uint32_t at;
 
-	if (ask_route(n, target, &answer) < 0 || answer.kind != RTN_UNICAST)
+	if (netlink_ask_route(&n->netlink, target, &answer) < 0 || answer.kind != RTN_UNICAST)
 		return NO_HOP;
 	port = find_port(n, answer.ifindex);
 	if (port < 0)
@@ -426,8 +258,8 @@ static void on_route(struct neighbours *n, const struct nlmsghdr *message)
 	mnl_attr_for_each(attr, message, sizeof(*changed))
 	{
 		if (mnl_attr_get_type(attr) == RTA_DST)
-			(void)read_ip(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
-				&prefix);
+			(void)netlink_read_ip(mnl_attr_get_payload(attr),
+				mnl_attr_get_payload_len(attr), &prefix);
 	}
 	for (unsigned i = 0; i < n->target_count && bits <= 128; i++) {
 		const struct ip *ip = &n->targets[i].ip;
@@ -440,10 +272,10 @@ static void on_route(struct neighbours *n, const struct nlmsghdr *message)
 
 static void on_neighbour(struct neighbours *n, const struct nlmsghdr *message)
 {
-	struct answer answer;
+	struct netlink_answer answer;
 	uint32_t at;
 
-	read_neighbour(message, &answer);
+	netlink_read_neighbour(message, &answer);
 	if (!answer.has_ip)
 		return;
 	at = find_hop(n, &answer.ip, answer.ifindex);
@@ -505,10 +337,10 @@ static void start_over(struct neighbours *n)
 
 void neighbours_handle(struct neighbours *n)
 {
-	char events[REPLY_SIZE];
+	char events[NETLINK_MESSAGES_SIZE];
 
 	for (;;) {
-		ssize_t len = mnl_socket_recvfrom(n->events, events, sizeof(events));
+		ssize_t len = mnl_socket_recvfrom(n->netlink.events, events, sizeof(events));
 
 		if (len > 0)
 			mnl_cb_run(events, (size_t)len, 0, 0, on_event, n);
@@ -551,54 +383,7 @@ void neighbours_tick(struct neighbours *n)
 
 int neighbours_fd(const struct neighbours *n)
 {
-	return mnl_socket_get_fd(n->events);
-}
-
-static int subscribe(struct neighbours *n)
-{
-	static const int groups[] = {
-		RTNLGRP_LINK,
-		RTNLGRP_NEIGH,
-		RTNLGRP_IPV4_ROUTE,
-		RTNLGRP_IPV6_ROUTE,
-		RTNLGRP_IPV4_RULE,
-		RTNLGRP_IPV6_RULE,
-		RTNLGRP_NEXTHOP,
-	};
-	const int receive_len = 4 << 20;
-
-	// A short buffer only means asking again more often.
-	(void)setsockopt(mnl_socket_get_fd(n->events), SOL_SOCKET, SO_RCVBUFFORCE, &receive_len,
-		sizeof(receive_len));
-	if (mnl_socket_bind(n->events, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		int group = groups[i];
-
-		if (mnl_socket_setsockopt(
-			    n->events, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-static int open_sockets(struct neighbours *n)
-{
-	const struct timeval patience = {.tv_sec = 1}; // the kernel answers before send returns
-	int err;
-
-	n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	n->requests = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!n->events || !n->requests)
-		return -errno;
-	err = subscribe(n);
-	if (err < 0)
-		return err;
-	if (mnl_socket_bind(n->requests, 0, MNL_SOCKET_AUTOPID) < 0 ||
-		setsockopt(mnl_socket_get_fd(n->requests), SOL_SOCKET, SO_RCVTIMEO, &patience,
-			sizeof(patience)) < 0)
-		return -errno;
-	return 0;
+	return mnl_socket_get_fd(n->netlink.events);
 }
 
 struct neighbours *neighbours_new(
@@ -614,7 +399,7 @@ struct neighbours *neighbours_new(
 	n->device_count = count;
 	for (unsigned i = 0; i < count; i++)
 		memcpy(n->macs[i], devices[i]->mac, sizeof(n->macs[i]));
-	err = open_sockets(n);
+	err = netlink_open(&n->netlink);
 	if (err < 0)
 		goto err;
 	return n;
@@ -630,12 +415,9 @@ void neighbours_free(struct neighbours *n)
 	if (!n)
 		return;
 	n->target_count = 0;
-	if (n->requests)
+	if (n->netlink.requests)
 		drop_unused(n);
-	if (n->events)
-		mnl_socket_close(n->events);
-	if (n->requests)
-		mnl_socket_close(n->requests);
+	netlink_close(&n->netlink);
 	free(n->ways);
 	free(n->hops);
 	free(n);
