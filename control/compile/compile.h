@@ -17,14 +17,3 @@ struct compile_result {
 // Compiles `config`, which has been checked, to an image of this generation. 0, or -errno with `error` set and fd -1.
 [[nodiscard]] int compile_image(
 	const struct config *config, uint64_t generation, struct compile_result *result);
-
-// An image mapped for reading: by control for `rule test`. The same checks as the dataplane's.
-struct compile_view {
-	struct image image;
-	void *base;
-	size_t size;
-};
-
-// Maps and checks. 0, or -errno with `error` (of COMPILE_ERROR_LEN bytes) set. The descriptor may be closed afterwards.
-[[nodiscard]] int compile_view_open(struct compile_view *view, int fd, char *error);
-void compile_view_close(struct compile_view *view);

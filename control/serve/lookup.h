@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "control/compile/compile.h"
+#include "control/compile/compile_view.h"
 #include "control/config/config.h"
 #include "control/running.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An image mapped by control, to answer `rule test` from what is published.
+#include "control/compile/compile_view.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include "control/compile/compile.h"
 
 int compile_view_open(struct compile_view *view, int fd, char *error)
 {
