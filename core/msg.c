@@ -244,22 +244,22 @@ unsigned msg_build_opt(
 unsigned msg_build_ede(uint8_t *opt, size_t room, uint16_t code, const char *text)
 {
 	uint8_t *option = opt + MSG_OPT_LEN;
-	size_t text_len = 0;
-	size_t len;
+	size_t len = OPTION_HEADER_LEN + sizeof(code);
 
-	while (text[text_len] != '\0')
-		text_len++;
-	len = OPTION_HEADER_LEN + 2 + text_len;
-	if (len > room)
+	if (room < len)
 		return 0;
-	opt[MSG_OPT_LEN - 1] = (uint8_t)len; // RDLENGTH, which was 0
-	opt[MSG_OPT_LEN - 2] = (uint8_t)(len >> 8);
+	for (; *text != '\0'; text++) {
+		if (len == room)
+			return 0;
+		option[len++] = (uint8_t)*text;
+	}
+	opt[MSG_OPT_LEN - 2] = (uint8_t)(len >> 8); // RDLENGTH, which was 0
+	opt[MSG_OPT_LEN - 1] = (uint8_t)len;
 	option[0] = 0;
 	option[1] = OPTION_EDE;
 	option[2] = (uint8_t)((len - OPTION_HEADER_LEN) >> 8);
 	option[3] = (uint8_t)(len - OPTION_HEADER_LEN);
 	option[4] = (uint8_t)(code >> 8);
 	option[5] = (uint8_t)code;
-	memcpy(option + 6, text, text_len);
 	return (unsigned)len;
 }

@@ -17,9 +17,9 @@
 #include "core/ip.h"
 
 enum {
-	PORT_BURST = 64,        // packets a receive gives at most
-	PORT_HEADROOM = 64,     // bytes free before `data` of a received packet, at least
-	PORT_ROOM = 512,        // bytes from `data` to the buffer's end of a received packet, at least
+	PORT_BURST = 64,    // packets a receive gives at most
+	PORT_HEADROOM = 64, // bytes free before `data` of a received packet, at least
+	PORT_ROOM = 512,    // bytes from `data` to the buffer's end of a received packet, at least
 	PORT_BLANK_SIZE = 1600, // bytes usable from `data` of a packet that take() gives, at least
 	PORT_MAX = 16,          // devices a dataplane polls at most
 };

@@ -18,7 +18,7 @@ BEGIN, END = "<!-- path:begin -->", "<!-- path:end -->"
 INDENT = 9   # columns before the first step: "frame ─▶ "
 STRIDE = 9   # columns from one step to the next
 ROW = r'\b{name}\(\s*(\w+)\s*,\s*(?:(\w+)\s*,\s*)?(?:"((?:[^"\\]|\\.)*)"|(\w+))\s*\)'
-MARKS = {"EXIT": "✕", "ANSWERED": "◀", "ACCEPTED": "◀", "REFUSAL": "✕"}
+MARKS = {"EXIT": "✕", "ANSWERED": "◀", "ACCEPTED": "◀", "REFUSAL": "✕"}  # by enum counter_kind
 
 
 def rows(table, name):
@@ -34,7 +34,8 @@ def rows(table, name):
 def read_table():
     steps = [(name, what) for name, _, what in rows("PATH_STEPS", "STEP")]
     doors = [(come, go) for come, _, go in rows("PATH_DOORS", "DOOR")]
-    exits = rows("PATH_EXITS", "EXIT")
+    exits = [(name, kind.removeprefix("COUNTER_"), why)
+             for name, kind, why in rows("PATH_EXITS", "EXIT")]
     counts = rows("PATH_COUNTS", "COUNT")
     return steps, doors, exits, counts
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Messages as queries and as replies: what is read, and what is refused as malformed.
 #include "core/msg.h"
 #include "tests/unit/unit.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Names in wire form and as text.
 #include "core/name.h"
 
 #include "tests/unit/unit.h"
