@@ -53,6 +53,27 @@ char *request_error_line(const json_t *id, int code, json_t *data, const char *m
 		"{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id ? id : json_null(), "error", error));
 }
 
+// Nobody waits for it: the log gets it.
+static void log_failure(const char *message, const json_t *data)
+{
+	json_t *item;
+	size_t i;
+
+	log_line("%s", message);
+	json_array_foreach(data, i, item)
+		log_line("%s", json_string_value(item));
+}
+
+static void log_result(const json_t *result)
+{
+	json_t *change;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "changes"), i, change)
+		log_line("files: %s: %s", json_string_value(json_object_get(change, "object")),
+			json_string_value(json_object_get(change, "what")));
+}
+
 void request_fail(struct request *request, int code, json_t *data, const char *format, ...)
 {
 	char message[MESSAGE_LEN];
@@ -66,7 +87,7 @@ void request_fail(struct request *request, int code, json_t *data, const char *f
 			request->id ? request_error_line(request->id, code, data, message) : NULL,
 			!request->id);
 	else
-		log_line("%s: %s", request->method ? request->method->name : "request", message);
+		log_failure(message, data);
 	if (!request->session || !request->id)
 		json_decref(data);
 	request_free(request);
@@ -76,6 +97,8 @@ void request_reply(struct request *request, json_t *result)
 {
 	char *line = NULL;
 
+	if (!request->session)
+		log_result(result);
 	if (request->session && request->id)
 		line = dump_line(json_pack(
 			"{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", request->id, "result", result));
