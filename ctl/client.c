@@ -24,6 +24,8 @@ enum {
 
 static int unreachable(const char *path, const char *what)
 {
+	if (errno == 0)
+		errno = ECONNRESET; // the end came where a reply was due
 	fprintf(stderr, "shuntctl: %s %s: %s; is shunt-control running? -s names another socket\n",
 		what, path, strerror(errno));
 	return EXIT_UNREACHABLE;
@@ -147,8 +149,7 @@ static int refused(const json_t *error)
 
 	fprintf(stderr, "shuntctl: %s\n", shown);
 	free(shown);
-	json_array_foreach(data, i, item)
-	{
+	json_array_foreach(data, i, item) {
 		shown = table_escape(json_string_value(item) ? json_string_value(item) : "");
 		fprintf(stderr, "%s\n", shown);
 		free(shown);

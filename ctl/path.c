@@ -32,10 +32,10 @@ static void print_group(const json_t *counters, size_t group)
 
 	if (groups[group].title)
 		printf("%s%s\n", group ? "\n" : "", groups[group].title);
-	json_array_foreach(counters, i,
-		counter) if (strcmp(table_text(counter, "kind"), groups[group].kind) == 0)
-		printf("%s%-32s %14" JSON_INTEGER_FORMAT "\n", groups[group].mark,
-			table_text(counter, "name"), table_number(counter, "total"));
+	json_array_foreach(counters, i, counter)
+		if (strcmp(table_text(counter, "kind"), groups[group].kind) == 0)
+			printf("%s%-32s %14" JSON_INTEGER_FORMAT "\n", groups[group].mark,
+				table_text(counter, "name"), table_number(counter, "total"));
 }
 
 static void print(const json_t *result, const struct call *call)

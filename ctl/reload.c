@@ -22,8 +22,7 @@ static void print(const json_t *result, const struct call *call)
 	size_t i;
 
 	(void)call;
-	json_array_foreach(changes, i, change)
-	{
+	json_array_foreach(changes, i, change) {
 		char text[2048];
 
 		snprintf(text, sizeof(text), "%s: %s", table_text(change, "object"),

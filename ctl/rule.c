@@ -111,8 +111,7 @@ static void print_list(const json_t *result, const struct call *call)
 
 	(void)call;
 	table_init(&table, headings);
-	json_array_foreach(json_object_get(result, "rules"), i, rule)
-	{
+	json_array_foreach(json_object_get(result, "rules"), i, rule) {
 		char *targets = table_join(json_object_get(rule, "targets"));
 
 		table_add(&table, table_text(rule, "ruleset"));
@@ -145,8 +144,7 @@ static void print_targets(const json_t *targets)
 	json_t *target;
 	size_t i;
 
-	json_array_foreach(targets, i, target)
-	{
+	json_array_foreach(targets, i, target) {
 		char text[256];
 
 		snprintf(text, sizeof(text), "%s %s", table_text(target, "address"),
@@ -169,8 +167,7 @@ static void print_test(const json_t *result, const struct call *call)
 	table_fact("network", network ? network : "none");
 	print_winner(json_object_get(result, "winner"));
 	print_targets(json_object_get(result, "targets"));
-	json_array_foreach(json_object_get(result, "beaten"), i, beaten)
-	{
+	json_array_foreach(json_object_get(result, "beaten"), i, beaten) {
 		char text[2048];
 
 		snprintf(text, sizeof(text), "rule %s of ruleset %s (%s): %s",

@@ -126,8 +126,7 @@ static void print_list(const json_t *result, const struct call *call)
 
 	(void)call;
 	table_init(&table, headings);
-	json_array_foreach(json_object_get(result, "rulesets"), i, ruleset)
-	{
+	json_array_foreach(json_object_get(result, "rulesets"), i, ruleset) {
 		char *endpoints = table_join(json_object_get(ruleset, "outbound-endpoints"));
 
 		table_add(&table, table_text(ruleset, "name"));

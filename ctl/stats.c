@@ -35,7 +35,7 @@ static void print_counts(const char *before, json_t *counts)
 	const char *name;
 	json_t *count;
 
-	json_object_foreach (counts, name, count) {
+	json_object_foreach(counts, name, count) {
 		char text[128];
 
 		snprintf(text, sizeof(text), "%s: %s", before, name);
@@ -65,8 +65,9 @@ static size_t sort_rules(const json_t *rules, json_t **sorted, bool is_all)
 	size_t count = 0, i;
 	json_t *rule;
 
-	json_array_foreach(rules, i, rule) if (is_all || table_number(rule, "queries") != 0)
-		sorted[count++] = rule;
+	json_array_foreach(rules, i, rule)
+		if (is_all || table_number(rule, "queries") != 0)
+			sorted[count++] = rule;
 	qsort(sorted, count, sizeof(sorted[0]), by_queries);
 	return count;
 }

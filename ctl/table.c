@@ -163,8 +163,9 @@ char *table_join(const json_t *list)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) fprintf(stream, "%s%s", i ? ", " : "",
-		json_string_value(item) ? json_string_value(item) : "");
+	json_array_foreach(list, i, item)
+		fprintf(stream, "%s%s", i ? ", " : "",
+			json_string_value(item) ? json_string_value(item) : "");
 	if (json_array_size(list) == 0)
 		fputc('-', stream);
 	fclose(stream);
