@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control/config/index.h"
+
+enum {
+	DEPTH_MAX = 32, // the schema has 6 levels
+};
 
 // Where a byte stands, for people.
 struct spot {
@@ -87,6 +92,7 @@ static int check_bytes(const struct load_file *file, struct config_errors *error
 static void report_syntax(
 	const yaml_parser_t *parser, const struct load_file *file, struct config_errors *errors)
 {
+	char context[128] = "";
 	struct spot spot;
 
 	if (parser->error == YAML_MEMORY_ERROR) {
@@ -100,10 +106,58 @@ static void report_syntax(
 			parser->problem);
 		return;
 	}
+	if (parser->context)
+		snprintf(context, sizeof(context), "%s from line %zu: ", parser->context,
+			parser->context_mark.line + 1);
 	errors_add(errors, file->name, (unsigned)parser->problem_mark.line + 1,
-		(unsigned)parser->problem_mark.column + 1, "not YAML: %s%s%s",
-		parser->context ? parser->context : "", parser->context ? ": " : "",
+		(unsigned)parser->problem_mark.column + 1, "not YAML: %s%s", context,
 		parser->problem ? parser->problem : "unknown problem");
+}
+
+static bool start(yaml_parser_t *parser, const struct load_file *file)
+{
+	if (!yaml_parser_initialize(parser))
+		return false;
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(parser, (const unsigned char *)file->data, file->len);
+	return true;
+}
+
+// How an event changes the depth.
+static int step_of(yaml_event_type_t type)
+{
+	switch (type) {
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT: return 1;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT: return -1;
+	default: return 0;
+	}
+}
+
+// libyaml's time grows with the square of the depth of brackets, so depth is looked at before a
+// document is loaded. What is no YAML passes here, and fails there.
+static int check_depth(const struct load_file *file, struct config_errors *errors)
+{
+	yaml_event_type_t type = YAML_NO_EVENT;
+	yaml_parser_t parser;
+	yaml_event_t event;
+	int depth = 0;
+
+	if (!start(&parser, file))
+		return -ENOMEM;
+	while (type != YAML_STREAM_END_EVENT && depth <= DEPTH_MAX &&
+		yaml_parser_parse(&parser, &event)) {
+		type = event.type;
+		depth += step_of(type);
+		if (depth > DEPTH_MAX)
+			errors_add(errors, file->name, (unsigned)event.start_mark.line + 1,
+				(unsigned)event.start_mark.column + 1,
+				"nested deeper than %d levels", DEPTH_MAX);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return depth > DEPTH_MAX ? -EINVAL : 0;
 }
 
 // One document is all that a file holds.
@@ -131,13 +185,13 @@ int tree_open(struct tree *tree, const struct load_file *file, struct config_err
 	yaml_parser_t parser;
 	int error = check_bytes(file, errors);
 
+	if (!error)
+		error = check_depth(file, errors);
 	if (error)
 		return error;
-	if (!yaml_parser_initialize(&parser))
+	if (!start(&parser, file))
 		return -ENOMEM;
 	tree->file = file->name;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)file->data, file->len);
 	if (!yaml_parser_load(&parser, &tree->document)) {
 		report_syntax(&parser, file, errors);
 		error = -EINVAL;
