@@ -27,6 +27,12 @@ def run(*command, **env):
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, check=False).returncode
 
 
+def run_quietly(*command):
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", check=False)
+    return done.returncode, done.stdout
+
+
 def verdict(is_passed, what):
     print(f"{'ok' if is_passed else 'FAILED'}: {what}", flush=True)
     return (1, 0) if is_passed else (0, 1)
@@ -94,16 +100,17 @@ def trimmed_builds():
 
 def fuzzers():
     say(f"fuzzers, {FUZZ_SECS} s each from the kept corpus")
-    listed = subprocess.run(["./dev", "fuzz"], cwd=ROOT, capture_output=True, text=True,
-                            check=False)
-    targets = [line for line in listed.stdout.splitlines() if re.fullmatch(r"[a-z0-9_]+", line)]
-    if listed.returncode or not targets:
-        print(listed.stdout + listed.stderr)
+    status, listed = run_quietly("./dev", "fuzz")
+    targets = [line for line in listed.splitlines() if re.fullmatch(r"[a-z0-9_]+", line)]
+    if status or not targets:
+        print(listed)
         return verdict(False, "fuzzers: none could be built")
     passed = failed = 0
     for target in targets:
-        status = run("./dev", "fuzz", target, str(FUZZ_SECS), FUZZ_VERBOSITY="0")
-        good, bad = verdict(status == 0, f"fuzz {target}")
+        status, output = run_quietly("./dev", "fuzz", target, str(FUZZ_SECS))
+        if status:
+            print(output)
+        good, bad = verdict(status == 0, f"fuzz {target}: {output.splitlines()[-1]}")
         passed, failed = passed + good, failed + bad
     return passed, failed
 
