@@ -74,7 +74,8 @@ static bool take_lock(struct dataplane *plane)
 	return true;
 }
 
-// Signals come by descriptor, to main alone; a closed socket is an error, not a signal.
+// Signals come by descriptor, to main alone. A closed socket is an error, not a signal, and a closed terminal is no
+// reason to end.
 static bool take_signals(struct dataplane *plane)
 {
 	sigset_t set;
@@ -84,6 +85,7 @@ static bool take_signals(struct dataplane *plane)
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	plane->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return plane->signal_fd >= 0 || fail("can't take", "signals", strerror(errno));
 }
