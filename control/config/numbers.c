@@ -38,12 +38,15 @@ int numbers_copy(struct numbers *copy, const struct numbers *numbers)
 
 uint32_t numbers_take(struct numbers *numbers, uint64_t generation)
 {
-	const struct numbers_resting *oldest = numbers->resting + numbers->first;
+	const struct numbers_resting *oldest;
 
-	if (numbers->count > 0 && oldest->generation + NUMBERS_REST <= generation) {
-		numbers->first++;
-		numbers->count--;
-		return oldest->number;
+	if (numbers->count > 0) {
+		oldest = &numbers->resting[numbers->first];
+		if (oldest->generation + NUMBERS_REST <= generation) {
+			numbers->first++;
+			numbers->count--;
+			return oldest->number;
+		}
 	}
 	if (numbers->next < COUNTERS_RULE_CAPACITY)
 		return numbers->next++;

@@ -10,7 +10,8 @@
 #include "control/config/index.h"
 
 enum {
-	DEPTH_MAX = 32, // the schema has 6 levels
+	DEPTH_MAX = 32,        // the schema has 6 levels
+	EVENTS_MAX = 16000000, // a rule is some ten
 };
 
 // Where a byte stands, for people.
@@ -135,29 +136,41 @@ static int step_of(yaml_event_type_t type)
 	}
 }
 
-// libyaml's time grows with the square of the depth of brackets, so depth is looked at before a
-// document is loaded. What is no YAML passes here, and fails there.
-static int check_depth(const struct load_file *file, struct config_errors *errors)
+// Why a document shouldn't be loaded, or NULL: libyaml's time grows with the square of the depth of
+// brackets, and each node takes some 150 bytes.
+static const char *find_excess(int depth, size_t events)
+{
+	if (depth > DEPTH_MAX)
+		return "brackets or indents are nested too deep here: remove them";
+	if (events > EVENTS_MAX)
+		return "the file has too many values, from here on: split it into rules.d, or "
+		       "apply a list of domains";
+	return NULL;
+}
+
+// What is no YAML passes here, and fails when it is loaded.
+static int check_shape(const struct load_file *file, struct config_errors *errors)
 {
 	yaml_event_type_t type = YAML_NO_EVENT;
+	const char *excess = NULL;
 	yaml_parser_t parser;
 	yaml_event_t event;
+	size_t events = 0;
 	int depth = 0;
 
 	if (!start(&parser, file))
 		return -ENOMEM;
-	while (type != YAML_STREAM_END_EVENT && depth <= DEPTH_MAX &&
-		yaml_parser_parse(&parser, &event)) {
+	while (type != YAML_STREAM_END_EVENT && !excess && yaml_parser_parse(&parser, &event)) {
 		type = event.type;
 		depth += step_of(type);
-		if (depth > DEPTH_MAX)
+		excess = find_excess(depth, ++events);
+		if (excess)
 			errors_add(errors, file->name, (unsigned)event.start_mark.line + 1,
-				(unsigned)event.start_mark.column + 1,
-				"nested deeper than %d levels", DEPTH_MAX);
+				(unsigned)event.start_mark.column + 1, "%s", excess);
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);
-	return depth > DEPTH_MAX ? -EINVAL : 0;
+	return excess ? -EINVAL : 0;
 }
 
 // One document is all that a file holds.
@@ -186,7 +199,7 @@ int tree_open(struct tree *tree, const struct load_file *file, struct config_err
 	int error = check_bytes(file, errors);
 
 	if (!error)
-		error = check_depth(file, errors);
+		error = check_shape(file, errors);
 	if (error)
 		return error;
 	if (!start(&parser, file))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Changing a config at run time, counter numbers, and merging it with the files at a reload.
 #include "control/config/config.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Files to a config: what is refused, where, and in which words.
 #include "control/config/load.h"
 
 #include <errno.h>
@@ -175,7 +176,8 @@ static void X39_deep_nesting_is_refused(void **state)
 	memset(text + 10, '[', DEPTH);
 	memset(text + 10 + DEPTH, ']', DEPTH);
 	strcpy(text + 10 + 2 * DEPTH, "\n");
-	assert_refused(text, "t.yaml:1:42: nested deeper than 32 levels\n");
+	assert_refused(
+		text, "t.yaml:1:42: brackets or indents are nested too deep here: remove them\n");
 	free(text);
 }
 

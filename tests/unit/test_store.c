@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Generations on disk: what comes back, and after which damage.
 #include "control/store.h"
 
 #include <dirent.h>

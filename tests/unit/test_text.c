@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Small values to and from text.
 #include "control/config/text.h"
 
 #include "tests/unit/unit.h"
