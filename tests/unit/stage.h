@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A whole control in one thread, for tests: what runs, the control socket, a client of it, and a
+// dataplane that does as it is told.
+#pragma once
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "control/running.h"
+#include "control/serve/serve.h"
+
+// What the dataplane does with an image.
+enum stage_manner { STAGE_ADOPT, STAGE_REFUSE, STAGE_HANG_UP };
+
+struct stage {
+	char folder[32]; // state and run folder in one
+	struct event_base *base;
+	struct store store;
+	struct running *running;
+	struct serve_setup setup;
+	struct serve *serve;
+	int begun; // 1: not yet; else what begun() gave
+
+	enum stage_manner manner;
+	int listener; // of the dataplane; -1: there is none
+	int connection;
+	int counters_fd;
+	uint64_t generation;   // that it serves
+	unsigned images_taken; // that it was sent
+
+	int client;
+};
+
+// Folders and an idle loop. Give them back with stage_fini().
+void stage_init(struct stage *stage);
+void stage_fini(struct stage *stage);
+
+// A dataplane that serves `generation` listens from now on.
+void stage_start_dataplane(struct stage *stage, uint64_t generation);
+void stage_stop_dataplane(struct stage *stage);
+// Control starts with `configs_small` as its files, and is waited for until it is settled what
+// runs.
+void stage_start(struct stage *stage);
+void stage_stop(struct stage *stage);
+
+// Sends a line, with `fd_count` descriptors of /dev/null, and waits for one line. NULL: the session
+// was ended.
+json_t *stage_exchange(struct stage *stage, const char *line, int fd_count);
+// Calls a method; `params` are in json_pack's words. Gives the whole reply.
+json_t *stage_call(struct stage *stage, const char *method, const char *params, ...);
+// Lets the loop run until `generation` is what the dataplane serves.
+void stage_wait_generation(struct stage *stage, uint64_t generation);

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/serve/serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control/sent.h"
+#include "tests/unit/stage.h"
+#include "tests/unit/unit.h"
+
+#define RULE_A "{s:s, s:s, s:s, s:[s]}"
+#define A      "name", "a", "ruleset", "corp", "domain", "a.example.", "target", "10.54.0.13"
+
+static int set_up(void **state)
+{
+	struct stage *stage = malloc(sizeof(*stage));
+
+	stage_init(stage);
+	*state = stage;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	stage_fini(*state);
+	free(*state);
+	return 0;
+}
+
+// The reply's error code, 0 for none; the message, if asked for, contains `text`.
+static int code_of(json_t *reply, const char *text)
+{
+	json_t *error = json_object_get(reply, "error");
+	int code = (int)json_integer_value(json_object_get(error, "code"));
+
+	if (text)
+		assert_non_null(strstr(json_string_value(json_object_get(error, "message")), text));
+	json_decref(reply);
+	return code;
+}
+
+static uint64_t generation_of(json_t *reply)
+{
+	json_t *result = json_object_get(reply, "result");
+	uint64_t generation = (uint64_t)json_integer_value(json_object_get(result, "generation"));
+
+	assert_non_null(result);
+	json_decref(reply);
+	return generation;
+}
+
+static uint64_t running_generation(const struct stage *stage)
+{
+	return running_config(stage->running)->generation;
+}
+
+// One text of a result, found by a path of keys.
+static const char *text_at(json_t *reply, const char *outer, const char *inner)
+{
+	json_t *at = json_object_get(json_object_get(reply, "result"), outer);
+
+	return json_string_value(inner ? json_object_get(at, inner) : at);
+}
+
+static void an_unknown_method_is_named(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(code_of(stage_call(*state, "rule.frob", "{}"), "rule.frob"), -32601);
+}
+
+static void an_unknown_parameter_is_named(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_call(*state, "status", "{s:i}", "colour", 1), "colour"), -32602);
+}
+
+static void a_parameter_of_another_type_is_named(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_call(*state, "rule.list", "{s:i}", "ruleset", 1), "ruleset"), -32602);
+}
+
+static void a_missing_parameter_is_named(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_call(*state, "rule.show", "{s:s}", "name", "a"), "ruleset"), -32602);
+}
+
+static void what_is_no_json_is_a_parse_error(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(code_of(stage_exchange(*state, "{]\n", 0), NULL), -32700);
+}
+
+static void what_is_no_request_is_an_invalid_request(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(code_of(stage_exchange(*state, "[]\n", 0), NULL), -32600);
+}
+
+static void a_request_without_id_gets_no_reply(void **state)
+{
+	json_t *reply;
+
+	stage_start(*state);
+	reply = stage_exchange(*state,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"status\"}\n"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"status\",\"id\":2}\n",
+		0);
+	assert_int_equal(json_integer_value(json_object_get(reply, "id")), 2);
+	json_decref(reply);
+}
+
+static void two_descriptors_end_the_session(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(code_of(stage_exchange(*state, "{", 2), "descriptor"), -32600);
+	assert_null(stage_exchange(*state, "\n", 0));
+}
+
+static void a_descriptor_that_is_no_file_is_refused(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_exchange(*state,
+				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ruleset.apply\","
+				"\"params\":{\"name\":\"corp\"}}\n",
+				1),
+			"neither a file"),
+		-32001);
+}
+
+// The stage's every reply is held to be ASCII; this one has a reason to be otherwise.
+static void what_a_user_wrote_comes_back_escaped(void **state)
+{
+	json_t *reply;
+
+	stage_start(*state);
+	reply = stage_call(
+		*state, "rule.show", "{s:s, s:s}", "name", "\033[31m\u00e9", "ruleset", "corp");
+	assert_int_equal(code_of(reply, "\033[31m\u00e9"), -32001);
+}
+
+static void a_change_is_adopted_and_then_runs(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	assert_int_equal(generation_of(stage_call(stage, "rule.create", RULE_A, A)), 2);
+	assert_int_equal(stage->generation, 2);
+	assert_int_equal(running_generation(stage), 2);
+}
+
+static void a_refused_image_changes_nothing(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage->manner = STAGE_REFUSE;
+	assert_int_equal(code_of(stage_call(stage, "rule.create", RULE_A, A), "today"), -32001);
+	assert_int_equal(running_generation(stage), 1);
+	assert_null(config_find_rule(&running_config(stage->running)->rulesets[0], "a"));
+}
+
+static void a_change_that_does_not_compile_is_not_sent(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", "{s:s, s:s, s:s, s:[s]}", "name", "a",
+				"ruleset", "corp", "domain", "no-dot", "target", "10.54.0.13"),
+			"domain"),
+		-32001);
+	assert_int_equal(stage->images_taken, 1);
+}
+
+static void a_change_whose_dataplane_hangs_up_is_published_over(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage->manner = STAGE_HANG_UP;
+	assert_int_equal(code_of(stage_call(stage, "rule.create", RULE_A, A), "went away"), -32001);
+	stage->manner = STAGE_ADOPT;
+	stage_wait_generation(stage, 3);
+	assert_int_equal(running_generation(stage), 3);
+	assert_null(config_find_rule(&running_config(stage->running)->rulesets[0], "a"));
+}
+
+static void a_change_without_dataplane_is_published_when_one_comes(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply;
+
+	stage_start(stage);
+	reply = stage_call(stage, "rule.create", RULE_A, A);
+	assert_string_equal(text_at(reply, "dataplane", NULL), "not connected");
+	assert_int_equal(generation_of(reply), 2);
+	stage_start_dataplane(stage, 0);
+	stage_wait_generation(stage, 2);
+	assert_int_equal(stage->images_taken, 1);
+}
+
+static void a_change_survives_a_restart_that_the_dataplane_does_not_notice(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	assert_int_equal(generation_of(stage_call(stage, "rule.create", RULE_A, A)), 2);
+	stage_stop(stage);
+	stage_start(stage);
+	assert_int_equal(generation_of(stage_call(
+				 stage, "rule.show", "{s:s, s:s}", "name", "a", "ruleset", "corp")),
+		2);
+	assert_int_equal(stage->images_taken, 2);
+}
+
+static void an_empty_state_folder_starts_above_the_dataplane(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 9);
+	stage_start(stage);
+	assert_int_equal(stage->generation, 10);
+	assert_int_equal(running_generation(stage), 10);
+}
+
+static void a_newer_dataplane_gets_nothing(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start(stage);
+	stage_stop(stage);
+	stage_start_dataplane(stage, 9);
+	stage_start(stage);
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", RULE_A, A), "reload --force"), -32001);
+	assert_int_equal(stage->images_taken, 0);
+}
+
+// X32: killed after ADOPTED, before the change was stored.
+static void X32_what_was_sent_but_not_stored_is_published_over(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start(stage);
+	assert_int_equal(sent_write(&stage->store, 2), 0);
+	stage_stop(stage);
+	stage_start_dataplane(stage, 2);
+	stage_start(stage);
+	stage_wait_generation(stage, 3);
+	assert_int_equal(running_generation(stage), 3);
+}
+
+static void another_generation_is_a_conflict(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(code_of(stage_call(*state, "rule.disable", "{s:s, s:s, s:i}", "name",
+					 "azure", "ruleset", "corp", "if_generation", 7),
+				 "7"),
+		-32002);
+}
+
+static void rule_test_names_the_winner_and_whom_it_beats(void **state)
+{
+	json_t *reply, *beaten;
+
+	stage_start(*state);
+	reply = stage_call(*state, "rule.test", "{s:s}", "name", "WWW.azure.contoso.com");
+	assert_string_equal(text_at(reply, "winner", "name"), "azure");
+	beaten = json_object_get(json_object_get(reply, "result"), "beaten");
+	assert_int_equal(json_array_size(beaten), 1);
+	beaten = json_array_get(beaten, 0);
+	assert_string_equal(json_string_value(json_object_get(beaten, "name")), "contoso");
+	assert_string_equal(json_string_value(json_object_get(beaten, "reason")), "shorter");
+	json_decref(reply);
+}
+
+static void rule_test_matches_ds_one_label_up(void **state)
+{
+	json_t *reply;
+
+	stage_start(*state);
+	reply = stage_call(
+		*state, "rule.test", "{s:s, s:s}", "name", "azure.contoso.com.", "type", "DS");
+	assert_string_equal(text_at(reply, "winner", "name"), "contoso");
+	json_decref(reply);
+}
+
+static void rule_test_knows_a_client_of_no_network(void **state)
+{
+	json_t *reply;
+
+	stage_start(*state);
+	reply = stage_call(
+		*state, "rule.test", "{s:s, s:s}", "name", "contoso.com.", "client", "192.0.2.1");
+	assert_string_equal(text_at(reply, "winner", "kind"), "default");
+	assert_null(text_at(reply, "network", NULL));
+	json_decref(reply);
+}
+
+static void rule_test_shows_a_disabled_rule_among_the_beaten(void **state)
+{
+	json_t *reply, *beaten;
+
+	stage_start(*state);
+	json_decref(stage_call(
+		*state, "rule.disable", "{s:s, s:s}", "name", "azure", "ruleset", "corp"));
+	reply = stage_call(*state, "rule.test", "{s:s}", "name", "azure.contoso.com.");
+	assert_string_equal(text_at(reply, "winner", "name"), "contoso");
+	beaten = json_object_get(json_object_get(reply, "result"), "beaten");
+	beaten = json_array_get(beaten, 0);
+	assert_string_equal(json_string_value(json_object_get(beaten, "reason")), "disabled");
+	json_decref(reply);
+}
+
+static void stats_sum_over_workers(void **state)
+{
+	json_int_t received, answered, short_ones, in_flight;
+	json_t *reply;
+
+	stage_start_dataplane(*state, 0);
+	stage_start(*state);
+	reply = stage_call(*state, "stats.show", "{}");
+	assert_int_equal(json_unpack(reply, "{s:{s:{s:I, s:I, s:I, s:{s:I}}}}", "result", "path",
+				 "received", &received, "answered", &answered, "in_flight",
+				 &in_flight, "exits", "rx_short", &short_ones),
+		0);
+	assert_int_equal(received, 20);
+	assert_int_equal(received, answered + short_ones + in_flight);
+	json_decref(reply);
+}
+
+#define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROW(an_unknown_method_is_named),
+		ROW(an_unknown_parameter_is_named),
+		ROW(a_parameter_of_another_type_is_named),
+		ROW(a_missing_parameter_is_named),
+		ROW(what_is_no_json_is_a_parse_error),
+		ROW(what_is_no_request_is_an_invalid_request),
+		ROW(a_request_without_id_gets_no_reply),
+		ROW(two_descriptors_end_the_session),
+		ROW(a_descriptor_that_is_no_file_is_refused),
+		ROW(what_a_user_wrote_comes_back_escaped),
+		ROW(a_change_is_adopted_and_then_runs),
+		ROW(a_refused_image_changes_nothing),
+		ROW(a_change_that_does_not_compile_is_not_sent),
+		ROW(a_change_whose_dataplane_hangs_up_is_published_over),
+		ROW(a_change_without_dataplane_is_published_when_one_comes),
+		ROW(a_change_survives_a_restart_that_the_dataplane_does_not_notice),
+		ROW(an_empty_state_folder_starts_above_the_dataplane),
+		ROW(a_newer_dataplane_gets_nothing),
+		ROW(X32_what_was_sent_but_not_stored_is_published_over),
+		ROW(another_generation_is_a_conflict),
+		ROW(rule_test_names_the_winner_and_whom_it_beats),
+		ROW(rule_test_matches_ds_one_label_up),
+		ROW(rule_test_knows_a_client_of_no_network),
+		ROW(rule_test_shows_a_disabled_rule_among_the_beaten),
+		ROW(stats_sum_over_workers),
+	};
+
+	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
+}
