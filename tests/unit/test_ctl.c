@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Shuntctl's command line, its escapes, and its man page, held by the table of nouns.
 #include <stdio.h>
 #include <stdlib.h>
 

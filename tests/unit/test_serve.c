@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Control as a whole: requests, and changes that a scripted dataplane takes, refuses or forgets.
 #include "control/serve/serve.h"
 
 #include <stdio.h>
