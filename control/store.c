@@ -244,7 +244,10 @@ int store_save(struct store *store, const struct config *config, char error[stat
 
 	error[0] = '\0';
 	format_name(config->generation, name);
-	if (text)
+	if (text && len > FILE_LEN_MAX - HEAD_LEN - TAIL_LEN)
+		code = fail(error, -EFBIG, store->path, name,
+			"can't be stored, since it couldn't be read again (remove rules)");
+	else if (text)
 		code = write_generation(store, name, text, len, error);
 	else
 		fail(error, code, store->path, name, "can't be written");
