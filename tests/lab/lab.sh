@@ -201,18 +201,19 @@ start_servers() {
 	done
 }
 
-# wait_for PROCESS WHAT CMD...: until CMD prints something; at most 20 s, and while PROCESS lives.
+PATIENCE=30 # seconds to wait for something that must come
+
+# wait_for PROCESS WHAT CMD...: until CMD prints something, while PROCESS lives and patience lasts.
 wait_for() {
 	process=$1
 	what=$2
 	shift 2
-	tries=100
+	deadline=$(($(date +%s) + PATIENCE))
 	until [ -n "$("$@" 2>/dev/null)" ]; do
 		is_running "$process" ||
 			fail "$process" "$process ended while the lab waited for $what"
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "$process" "gave up waiting for $what"
-		sleep 0.2
+		[ "$(date +%s)" -lt "$deadline" ] || fail "$process" "gave up waiting for $what"
+		sleep 0.1
 	done
 }
 

@@ -100,6 +100,21 @@ def test_A05_smallest_query_in_a_60_byte_frame_is_answered(lab, client_wire):
     assert not any(reply.padding)
 
 
+OPT = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
+PROMISED = header(ar=1) + question(b"\x03www\x07contoso\x03lab\x00")  # an OPT that does not come
+
+
+def test_A05_a_record_in_the_padding_is_none(lab, client_wire):
+    reply = answer_to(lab, client_wire, lab.query_frame(PROMISED, PORT) + OPT)
+    assert dns.message.from_wire(reply.payload).rcode() == dns.rcode.FORMERR
+
+
+def test_A06_a_record_behind_the_udp_length_is_none(lab, client_wire):
+    datagram = frames.udp(CLIENT, INBOUND, PORT, 53, PROMISED)
+    reply = answer_to(lab, client_wire, lab.frame(datagram + OPT))
+    assert dns.message.from_wire(reply.payload).rcode() == dns.rcode.FORMERR
+
+
 @pytest.mark.parametrize("length", [0, 7])
 def test_A06_udp_length_below_8_is_dropped(lab, length):
     datagram = frames.udp(CLIENT, INBOUND, PORT, 53, QUERY.to_wire(), length=length, check=0)
