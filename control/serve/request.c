@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "control/log.h"
 
-enum { MESSAGE_LEN = 2048 };
+enum { MESSAGE_LEN = 2048, LARGE_LEN = 1 << 20 };
 
 void request_free(struct request *request)
 {
@@ -33,6 +34,9 @@ static char *dump_line(json_t *object)
 	char *line = text ? realloc(text, len + 2) : NULL;
 
 	json_decref(object);
+	// What a list of 100,000 rules took in small pieces goes back to the system.
+	if (len > LARGE_LEN)
+		malloc_trim(0);
 	if (!line) {
 		free(text);
 		return NULL;
