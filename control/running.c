@@ -231,6 +231,7 @@ static void store_change(struct running *running, bool is_adopted)
 	}
 	become(running, change->next, &change->image);
 	change->next = NULL;
+	sent_forget(running->start.store);
 	running->is_held = false;
 	running->is_unstored = false;
 	finish(running, 0, NULL);
@@ -248,6 +249,8 @@ static void end_rollback(struct running *running)
 	become(running, change->next, &change->image);
 	change->next = NULL;
 	running->is_unstored = store_save(running->start.store, running->config, unused) != 0;
+	if (!running->is_unstored)
+		sent_forget(running->start.store);
 	finish_format(running, err,
 		"it was adopted but can't be stored (%s), so it was taken back: the rules as they "
 		"were are generation %" PRIu64,
@@ -318,6 +321,15 @@ static void sync_dataplane(struct running *running)
 		send_image(running, STEP_SYNC, ours, running->image.fd);
 }
 
+// It is settled what runs; the files are not needed any more.
+static void end_begin(struct running *running, int err, const char *why)
+{
+	running->is_begun = true;
+	config_free(running->start.files);
+	running->start.files = NULL;
+	running->start.begun(running->start.context, err, why);
+}
+
 static void on_merged(void *context, int err, const char *why)
 {
 	struct running *running = context;
@@ -325,8 +337,10 @@ static void on_merged(void *context, int err, const char *why)
 
 	if (err)
 		log_line("the files' changes don't run: %s", why);
-	running->is_begun = true;
-	running->start.begun(running->start.context, is_lost ? err : 0, why);
+	// Nothing ran yet, and the dataplane went away: the next event of the link begins anew.
+	if (is_lost && err == -ECONNRESET)
+		return;
+	end_begin(running, is_lost ? err : 0, why);
 	if (err && !is_lost && publish_dataplane(running->publish))
 		sync_dataplane(running);
 }
@@ -336,8 +350,7 @@ static void begin_with_stored(struct running *running)
 {
 	int err = compile_image(running->config, running->config->generation, &running->image);
 
-	running->is_begun = true;
-	running->start.begun(running->start.context, err, err ? running->image.error : NULL);
+	end_begin(running, err, err ? running->image.error : NULL);
 	if (!err && publish_dataplane(running->publish))
 		sync_dataplane(running);
 }
@@ -366,7 +379,7 @@ static void begin(struct running *running)
 		&changes, &errors);
 	if (err) {
 		errors_print(&errors, stderr);
-		running->start.begun(running->start.context, err, "the files don't fit what runs");
+		end_begin(running, err, "the files don't fit what runs");
 	} else if (stored && changes.count == 0) {
 		config_free(next);
 		begin_with_stored(running);
@@ -380,8 +393,6 @@ static void begin(struct running *running)
 	}
 	changes_fini(&changes);
 	errors_fini(&errors);
-	config_free(running->start.files);
-	running->start.files = NULL;
 }
 
 static void on_connected(void *context)
@@ -434,6 +445,7 @@ static void on_answered(void *context, uint64_t generation, const char *refusal)
 	} else if (step == STEP_ROLLBACK) {
 		end_rollback(running);
 	} else if (refusal) {
+		sent_forget(running->start.store);
 		finish_format(running, -EREMOTEIO, "the dataplane refused it: %s", refusal);
 	} else {
 		log_line("generation %" PRIu64 " is adopted", generation);

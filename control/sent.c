@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The highest generation that was ever sent to a dataplane: a decimal number in a file of the state
+// The generation that is under way to the dataplane: a decimal number in a file of the state
 // folder.
 
 #include "control/sent.h"
@@ -61,4 +61,9 @@ int sent_write(const struct store *store, uint64_t generation)
 	if (err)
 		unlinkat(store->dir_fd, TEMPORARY, 0);
 	return err;
+}
+
+void sent_forget(const struct store *store)
+{
+	unlinkat(store->dir_fd, NAME, 0);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The highest generation that was ever sent to a dataplane, on disk before it is sent.
+// The generation that was sent to a dataplane and whose outcome is not on disk yet: noted before it
+// is sent, forgotten when the outcome is stored.
 //
-// If control dies between sending and storing, the dataplane may serve a generation that the state
-// folder does not hold. By this number control knows at its next start that the generation is its
-// own and came to nothing, and not of a newer state folder than the one it has.
+// If control dies in between, the dataplane may serve a generation that the state folder does not
+// hold. By this note control knows at its next start that the generation is its own and came to
+// nothing, and not that of a newer state folder than the one it has.
 #pragma once
 
 #include <stdint.h>
@@ -14,3 +15,5 @@
 [[nodiscard]] uint64_t sent_read(const struct store *store);
 // 0, or -errno: it is not noted, and nothing is to be sent.
 [[nodiscard]] int sent_write(const struct store *store, uint64_t generation);
+// What came of it is known, and on disk where it changed anything.
+void sent_forget(const struct store *store);

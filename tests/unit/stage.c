@@ -128,13 +128,14 @@ static void take_image(struct stage *stage)
 	}
 	stage->images_taken++;
 	stage->generation = header.generation;
-	if (stage->manner == STAGE_ADOPT)
-		say(stage, LINK_ADOPTED, NULL, 0, -1);
-	else if (stage->manner == STAGE_HANG_UP)
-		hang_up(stage);
-	else {
+	switch (stage->manner) {
+	case STAGE_ADOPT: say(stage, LINK_ADOPTED, NULL, 0, -1); break;
+	case STAGE_REFUSE:
 		say(stage, LINK_REFUSED, "not\033today", 9, -1);
 		stage->generation = before;
+		break;
+	case STAGE_HANG_UP_ONCE: stage->manner = STAGE_ADOPT; [[fallthrough]];
+	case STAGE_HANG_UP: hang_up(stage); break;
 	}
 }
 

@@ -263,6 +263,36 @@ static void X32_what_was_sent_but_not_stored_is_published_over(void **state)
 	assert_int_equal(running_generation(stage), 3);
 }
 
+// The outcome of what was stored is known: a folder that lost its newest generation is an older one.
+static void a_folder_that_lost_its_newest_generation_holds_back(void **state)
+{
+	struct stage *stage = *state;
+	char path[128];
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	json_decref(stage_call(stage, "rule.create", RULE_A, A));
+	stage_stop(stage);
+	snprintf(path, sizeof(path), "%s/generation-%020d.json", stage->folder, 2);
+	assert_int_equal(unlink(path), 0);
+	stage_start(stage);
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", RULE_A, A), "reload --force"), -32001);
+	assert_int_equal(stage->generation, 2);
+}
+
+// The first start of all, and the dataplane goes away over the image.
+static void a_first_image_that_ends_the_link_is_tried_again(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage->manner = STAGE_HANG_UP_ONCE;
+	stage_start(stage);
+	assert_int_equal(stage->images_taken, 2);
+	assert_int_equal(running_generation(stage), stage->generation);
+}
+
 static void another_generation_is_a_conflict(void **state)
 {
 	stage_start(*state);
@@ -366,6 +396,8 @@ int main(void)
 		ROW(an_empty_state_folder_starts_above_the_dataplane),
 		ROW(a_newer_dataplane_gets_nothing),
 		ROW(X32_what_was_sent_but_not_stored_is_published_over),
+		ROW(a_folder_that_lost_its_newest_generation_holds_back),
+		ROW(a_first_image_that_ends_the_link_is_tried_again),
 		ROW(another_generation_is_a_conflict),
 		ROW(rule_test_names_the_winner_and_whom_it_beats),
 		ROW(rule_test_matches_ds_one_label_up),
