@@ -67,11 +67,9 @@ const char *counters_open(struct counters *counters, int fd)
 	*counters = (struct counters){0};
 	if (fstat(fd, &status) || status.st_size < (off_t)sizeof(struct counters_header))
 		return "the file of counters is too short";
-	// A file that shrinks under its map kills the reader; its maker need not have thought of
-	// that.
-	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
+	// A file that shrinks under its map kills the reader.
 	if (!(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK))
-		return "the file of counters can't be sealed against shrinking";
+		return "the file of counters is not sealed against shrinking";
 	base = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (base == MAP_FAILED)
 		return "the file of counters can't be mapped";

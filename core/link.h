@@ -28,8 +28,7 @@ enum link_type {
 		1, // up, first: struct link_hello, one descriptor: the counters (core/counters.h)
 	LINK_ADOPTED, // up: the header's generation is what is served from now on
 	LINK_REFUSED, // up: the header's generation is not taken, the body says why, as text without NUL
-	LINK_IMAGE,        // down: no body, one descriptor: a sealed image (core/image.h)
-	LINK_IMAGE_FORCED, // down: likewise, and taken even if it is older than the one served
+	LINK_IMAGE, // down: no body, one descriptor: a sealed image (core/image.h)
 };
 
 struct link_header {

@@ -3,6 +3,7 @@
 #include "dataplane/counters_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -47,7 +48,9 @@ int counters_file_init(struct counters_file *file, const struct counter_entry *e
 	file->fd = memfd_create("shunt-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (file->fd < 0)
 		return -errno;
-	if (ftruncate(file->fd, (off_t)header.size) != 0)
+	// Nobody who maps it can be hurt by its size.
+	if (ftruncate(file->fd, (off_t)header.size) != 0 ||
+		fcntl(file->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
 		goto err;
 	file->header = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
 	if (file->header == MAP_FAILED)

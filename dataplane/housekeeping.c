@@ -136,7 +136,7 @@ static void switch_to(struct housekeeping *house, struct snapshot *next)
 }
 
 static bool is_acceptable(const struct housekeeping *house, const struct snapshot *next,
-	uint64_t generation, bool is_forced, char *error)
+	uint64_t generation, char *error)
 {
 	const struct snapshot *current = atomic_load(&house->snapshots->current);
 	uint64_t served = current ? current->image.header->generation : 0;
@@ -147,7 +147,7 @@ static bool is_acceptable(const struct housekeeping *house, const struct snapsho
 		snprintf(error, SNAPSHOT_ERROR_LEN,
 			"the image is of generation %" PRIu64 ", not %" PRIu64,
 			next->image.header->generation, generation);
-	else if (generation <= served && !is_forced)
+	else if (generation <= served)
 		snprintf(error, SNAPSHOT_ERROR_LEN,
 			"generation %" PRIu64 " is not newer than %" PRIu64 ", which is served",
 			generation, served);
@@ -182,8 +182,7 @@ static bool serve(struct housekeeping *house, struct snapshot *next, char *error
 	return true;
 }
 
-static bool adopt(
-	void *context, int fd, uint64_t generation, bool is_forced, char error[UPLINK_ERROR_LEN])
+static bool adopt(void *context, int fd, uint64_t generation, char error[UPLINK_ERROR_LEN])
 {
 	struct housekeeping *house = context;
 	struct snapshot *next = snapshot_open(fd, error);
@@ -191,7 +190,7 @@ static bool adopt(
 
 	if (!next)
 		return false;
-	if (!is_acceptable(house, next, generation, is_forced, error)) {
+	if (!is_acceptable(house, next, generation, error)) {
 		snapshot_close(next);
 		return false;
 	}

@@ -167,16 +167,14 @@ static int take_descriptor(struct msghdr *message)
 static bool is_image(const struct link_header *header, ssize_t len, const struct msghdr *message)
 {
 	return len == sizeof(*header) && !(message->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
-		header->version == LINK_VERSION && header->len == 0 &&
-		(header->type == LINK_IMAGE || header->type == LINK_IMAGE_FORCED);
+		header->version == LINK_VERSION && header->len == 0 && header->type == LINK_IMAGE;
 }
 
 static void take_image(struct uplink *uplink, const struct link_header *header, int fd)
 {
 	char error[UPLINK_ERROR_LEN] = "";
 
-	if (uplink->adopt(uplink->context, fd, header->generation,
-		    header->type == LINK_IMAGE_FORCED, error)) {
+	if (uplink->adopt(uplink->context, fd, header->generation, error)) {
 		uplink->generation = header->generation;
 		say(uplink, LINK_ADOPTED, header->generation, "");
 	} else {

@@ -14,7 +14,7 @@ enum { UPLINK_ERROR_LEN = 256, UPLINK_FDS = 2 };
 
 // What to do with an image that came. True: adopted. Else `error` says why not.
 typedef bool (*uplink_adopt_t)(
-	void *context, int fd, uint64_t generation, bool is_forced, char error[UPLINK_ERROR_LEN]);
+	void *context, int fd, uint64_t generation, char error[UPLINK_ERROR_LEN]);
 
 struct uplink {
 	int listener;

@@ -54,6 +54,7 @@ static int make_counters(void)
 
 	header.size = header.rules_off + WORKERS * RULES * sizeof(uint64_t);
 	assert_int_equal(ftruncate(fd, (off_t)header.size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
 	for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
 		struct counter_entry entry = {.kind = counters[i].kind, .idx = i};
