@@ -102,6 +102,8 @@ const char *counters_kind_text(uint32_t kind)
 		[COUNTER_REFUSAL] = "refusal",
 		[COUNTER_PORT] = "port",
 		[COUNTER_WORKER] = "worker",
+		[COUNTER_HANDED_OVER] = "handed-over",
+		[COUNTER_TAKEN_OVER] = "taken-over",
 	};
 
 	if (kind >= sizeof(texts) / sizeof(texts[0]) || !texts[kind])

@@ -21,18 +21,20 @@ enum {
 };
 
 // What a counter counts, from which the laws of dataplane/path/path.h can be checked:
-//   received = answered + sum(exit) + waiting,   replies = accepted + sum(refusal)
+//   received = answered + sum(exit) + waiting,   replies + taken over = accepted + sum(refusal) + handed over
 enum counter_kind {
-	COUNTER_STEP = 1, // queries and replies that walked through a step
-	COUNTER_RECEIVED, // frames taken in that were no replies
-	COUNTER_ANSWERED, // ends of a query: an answer left
-	COUNTER_EXIT,     // ends of a query or frame otherwise
-	COUNTER_WAITING,  // a gauge: queries that wait for an upstream now
-	COUNTER_REPLIES,  // frames to our outbound ports
-	COUNTER_ACCEPTED, // ends of a reply: it answered a query
-	COUNTER_REFUSAL,  // ends of a reply otherwise
-	COUNTER_PORT,     // of the port itself
-	COUNTER_WORKER,   // of the poll loop
+	COUNTER_STEP = 1,    // queries and replies that walked through a step
+	COUNTER_RECEIVED,    // frames taken in that were no replies
+	COUNTER_ANSWERED,    // ends of a query: an answer left
+	COUNTER_EXIT,        // ends of a query or frame otherwise
+	COUNTER_WAITING,     // a gauge: queries that wait for an upstream now
+	COUNTER_REPLIES,     // frames to our outbound ports
+	COUNTER_ACCEPTED,    // ends of a reply: it answered a query
+	COUNTER_REFUSAL,     // ends of a reply otherwise
+	COUNTER_PORT,        // of the port itself
+	COUNTER_WORKER,      // of the poll loop
+	COUNTER_HANDED_OVER, // ends of a reply on this worker: it went over to another
+	COUNTER_TAKEN_OVER,  // replies that came over from another worker
 };
 
 typedef _Atomic uint64_t counter_t; // one thread writes, any thread reads

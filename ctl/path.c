@@ -15,11 +15,13 @@ static const struct {
 } groups[] = {
 	{"received", "queries come in", "  ▶ "},
 	{"replies", NULL, "  ▶ "},
+	{"taken-over", NULL, "  ▶ "},
 	{"step", "steps", "  │ "},
 	{"answered", "queries end", "  ◀ "},
 	{"waiting", NULL, "  ~ "},
 	{"exit", NULL, "  × "},
 	{"accepted", "replies end", "  ◀ "},
+	{"handed-over", NULL, "  ▶ "},
 	{"refusal", NULL, "  × "},
 	{"port", "ports", "    "},
 	{"worker", "workers", "    "},

@@ -57,6 +57,8 @@ static void print_path(const json_t *path)
 	print_count("received", table_number(replies, "received"));
 	print_count("accepted", table_number(replies, "accepted"));
 	print_counts("refused", json_object_get(replies, "refused"));
+	if (table_number(replies, "handed_over") != 0)
+		print_count("handed over between workers", table_number(replies, "handed_over"));
 }
 
 // Rules with queries, most first; gives how many there are.

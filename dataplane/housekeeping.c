@@ -135,6 +135,16 @@ static void switch_to(struct housekeeping *house, struct snapshot *next)
 	}
 }
 
+// Each worker asks from ports of its own.
+static bool has_ports_for_all(const struct housekeeping *house, const struct image *image)
+{
+	for (uint32_t i = 0; i < image->outbound_count; i++)
+		if (image->outbound[i].port_last - image->outbound[i].port_first + 1u <
+			house->snapshots->reader_count)
+			return false;
+	return true;
+}
+
 static bool is_acceptable(const struct housekeeping *house, const struct snapshot *next,
 	uint64_t generation, char *error)
 {
@@ -151,6 +161,10 @@ static bool is_acceptable(const struct housekeeping *house, const struct snapsho
 		snprintf(error, SNAPSHOT_ERROR_LEN,
 			"generation %" PRIu64 " is not newer than %" PRIu64 ", which is served",
 			generation, served);
+	else if (!has_ports_for_all(house, &next->image))
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"an outbound endpoint has fewer ports than there are workers (%u)",
+			house->snapshots->reader_count);
 	else
 		return true;
 	return false;

@@ -200,6 +200,8 @@ static bool make_workers(struct dataplane *plane)
 {
 	unsigned count = plane->options.worker_count;
 
+	struct worker *workers[PATH_WORKERS_MAX];
+
 	plane->worker_options.slot_count = INFLIGHT_SLOTS;
 	plane->worker_options.is_busy = plane->options.is_busy;
 	plane->worker_options.port_count = plane->device_count;
@@ -220,7 +222,10 @@ static bool make_workers(struct dataplane *plane)
 		if (worker_init(worker, counters_file_rules(&plane->counters, i)) != 0)
 			return fail("can't make", "a worker", strerror(ENOMEM));
 		plane->snapshots.reader_count = i + 1;
+		workers[i] = worker;
 	}
+	if (worker_connect(workers, count) != 0)
+		return fail("can't make", "the rings between workers", strerror(ENOMEM));
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 1 }; // a reply at another worker's queue would not find its query yet
+enum { WORKERS_MAX = 64 };
 
 static const char help[] =
 	"Usage: shunt-dataplane --port KIND:DEVICE… [OPTION]… [-- EAL-OPTION…]\n"
@@ -61,8 +61,8 @@ static enum options_outcome take_workers(struct options *options, const char *te
 		return OPTIONS_WRONG;
 	}
 	if (count > WORKERS_MAX) {
-		snprintf(error, OPTIONS_ERROR_LEN,
-			"--workers %s: this version runs one worker; leave the option out", text);
+		snprintf(error, OPTIONS_ERROR_LEN, "--workers %s: %d are the most", text,
+			WORKERS_MAX);
 		return OPTIONS_WRONG;
 	}
 	options->worker_count = (unsigned)count;

@@ -2,6 +2,7 @@
 // The poll loop: a turn takes a burst from each port, walks it through the path, and sends what comes out.
 #include "dataplane/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/rand.h>
 #include <poll.h>
@@ -13,7 +14,10 @@
 enum {
 	IDLE_TURNS = 2000,    // empty turns before a worker sleeps: about 0.2 ms
 	SLEEP_MS = 10,        // at most: deadlines and a stop are looked at that often
-	SLEEP_BLIND_US = 100, // where a port can't wake us
+	SLEEP_BLIND_US = 100, // where a port can't wake us, nor a worker that hands a reply over
+	HANDED_MAX =
+		2048, // replies on their way to a worker: 2 ms at 1 M/s, the longest pause to survive
+	HANDED_MIN = 64, // from one other worker
 	GAP_US = 1000,
 	CHANCE_LOW = CHANCE_POOL_SIZE / 2, // refilled below: a pass draws under 1 KiB
 };
@@ -77,13 +81,45 @@ int worker_init(struct worker *worker, counter_t *rule_counters)
 	path->counters = worker->counters;
 	path->rule_counters = rule_counters;
 	path->port_macs = options->port_macs;
+	path->worker = worker->index;
+	path->worker_count = 1;
 	snapshot_park(worker->reader);
 	return 0;
 }
 
 void worker_fini(struct worker *worker)
 {
+	for (unsigned i = 0; i < worker->path.worker_count; i++)
+		free(worker->path.inboxes[i]);
 	free(worker->path.inflight);
+}
+
+static struct handover *new_ring(unsigned worker_count)
+{
+	uint32_t record_count = HANDED_MIN;
+	void *memory;
+
+	while (record_count * worker_count < HANDED_MAX)
+		record_count *= 2;
+	memory = aligned_alloc(64, (handover_size(record_count) + 63) & ~(size_t)63);
+	return memory ? handover_init(memory, record_count) : NULL;
+}
+
+int worker_connect(struct worker *const *workers, unsigned count)
+{
+	assert(count <= PATH_WORKERS_MAX);
+	for (unsigned to = 0; to < count; to++) {
+		workers[to]->path.worker_count = count;
+		for (unsigned from = 0; from < count; from++) {
+			struct handover *ring = from == to ? NULL : new_ring(count);
+
+			if (!ring && from != to)
+				return -ENOMEM;
+			workers[to]->path.inboxes[from] = ring;
+			workers[from]->path.outboxes[to] = ring;
+		}
+	}
+	return 0;
 }
 
 // Without random numbers there is no service: the pool stays empty, and steps refuse.
@@ -168,7 +204,9 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 		if (count > 0)
 			has_moved |= walk(worker, packets, count);
 	}
-	has_moved |= walk(worker, NULL, 0); // time-outs
+	// Time-outs, and what other workers hand over: a pass at least, and as many as may have a full one each.
+	for (unsigned i = 0; i < path->worker_count && walk(worker, NULL, 0); i++)
+		has_moved = true;
 	if (has_moved) {
 		counter_add(&worker->counters[WORKER_loops], 1);
 		publish_port_counters(worker);
@@ -176,9 +214,18 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	return has_moved;
 }
 
+// A reply may come by a ring, which wakes nobody: the worker that received it makes no system call for it. So with
+// queries waiting, the owner looks often instead.
+static bool may_be_handed_a_reply(const struct worker *worker)
+{
+	return worker->path.worker_count > 1 && inflight_count(worker->path.inflight) > 0;
+}
+
 // Until a packet arrives at a port that can say so; else for a moment.
 static void sleep_idle(struct worker *worker)
 {
+	const struct timespec moment = {.tv_nsec = SLEEP_BLIND_US * 1000};
+	const struct timespec longest = {.tv_nsec = SLEEP_MS * 1000000};
 	struct pollfd fds[PORT_MAX];
 	unsigned count = worker->options->port_count;
 
@@ -190,11 +237,11 @@ static void sleep_idle(struct worker *worker)
 
 		fds[i] = (struct pollfd){.fd = port->ops->wait_fd(port), .events = POLLIN};
 		if (fds[i].fd < 0) {
-			nanosleep(&(struct timespec){.tv_nsec = SLEEP_BLIND_US * 1000}, NULL);
+			nanosleep(&moment, NULL);
 			return;
 		}
 	}
-	poll(fds, count, SLEEP_MS);
+	ppoll(fds, count, may_be_handed_a_reply(worker) ? &moment : &longest, NULL);
 }
 
 static uint64_t clock_us(void)

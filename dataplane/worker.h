@@ -46,6 +46,10 @@ unsigned worker_counter_entries(struct counter_entry *entries, unsigned port_cou
 [[nodiscard]] int worker_init(struct worker *worker, counter_t *rule_counters);
 void worker_fini(struct worker *worker);
 
+// Makes the rings by which these workers, whose indexes are their places here, hand replies over to each other. 0 or
+// -errno; worker_fini() frees them in both cases.
+[[nodiscard]] int worker_connect(struct worker *const *workers, unsigned count);
+
 [[nodiscard]] int worker_start(struct worker *worker);
 // Asks it to stop and waits until it has.
 void worker_stop(struct worker *worker);

@@ -35,10 +35,12 @@ static json_t *count_by_name(const struct counters *counters, enum counter_kind 
 
 static json_t *count_path(const struct counters *counters)
 {
-	json_t *replies =
-		json_pack("{s:I, s:I, s:o}", "received", sum_kind(counters, COUNTER_REPLIES),
-			"accepted", sum_kind(counters, COUNTER_ACCEPTED), "refused",
-			count_by_name(counters, COUNTER_REFUSAL));
+	json_t *replies = json_pack("{s:I, s:I, s:o, s:I, s:I}", "received",
+		sum_kind(counters, COUNTER_REPLIES), "accepted",
+		sum_kind(counters, COUNTER_ACCEPTED), "refused",
+		count_by_name(counters, COUNTER_REFUSAL), "handed_over",
+		sum_kind(counters, COUNTER_HANDED_OVER), "taken_over",
+		sum_kind(counters, COUNTER_TAKEN_OVER));
 
 	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "received",
 		sum_kind(counters, COUNTER_RECEIVED), "answered",

@@ -2,6 +2,7 @@
 // The query is written anew, from a port and with an ID that nobody can guess, and waits for its reply.
 // Its question stays where it is; of all else that the client sent, only DO and CD go on.
 #include "dataplane/path/path.h"
+#include "dataplane/state/owner.h"
 
 enum { DRAWS = 4 }; // of port and ID, until one is free: the first nearly always is
 
@@ -44,23 +45,25 @@ static const struct image_outbound *choose_source(
 	return candidates[drawn];
 }
 
-// A source address, port and ID under which nothing waits (RFC 5452, 9.2).
+// A source address, port and ID under which nothing waits (RFC 5452, 9.2). The port is one of this worker's, so that
+// whoever receives the reply knows whose it is.
 static bool draw_attempt(struct path *path, struct query *query)
 {
 	const struct image_outbound *outbound = choose_source(path, query);
 	struct attempt *attempt = &query->attempt;
-	uint32_t port, id;
+	uint32_t port_count, port, id;
 
 	if (!outbound)
 		return false;
 	attempt->ours = outbound->ip;
-	for (unsigned i = 0; i < DRAWS; i++) {
-		uint32_t port_count = (uint32_t)(outbound->port_last - outbound->port_first) + 1;
-
+	port_count = owner_port_count(
+		outbound->port_first, outbound->port_last, path->worker, path->worker_count);
+	for (unsigned i = 0; i < DRAWS && port_count > 0; i++) {
 		if (!chance_below(path->chance, port_count, &port) ||
 			!chance_draw(path->chance, &id))
 			return false;
-		attempt->port = be16_of((uint16_t)(outbound->port_first + port));
+		attempt->port = be16_of(
+			owner_port(outbound->port_first, path->worker, path->worker_count, port));
 		attempt->id = (uint16_t)id;
 		if (!inflight_find(path->inflight, &attempt->ours, attempt->port, attempt->id))
 			return true;

@@ -4,9 +4,12 @@
 // Each step is path_<name>() in path/<name>.c. It takes the queries that stand in its room and moves every one of
 // them through a door to another room, or out by an exit. Steps run in the order of the table, once a pass, and
 // every door leads on in that order. Each frame ends in exactly one exit or answer, and each of those has exactly
-// one counter, so that two laws hold whenever nobody is in a room:
+// one counter, so that two laws hold whenever nobody is in a room, for each worker and so for their sum:
 //
-//   received = answered + exits + waiting        replies = accepted + refusals
+//   received = answered + exits + waiting        replies + taken over = accepted + refusals + handed over
+//
+// A reply that came in by another worker's queue goes over to the worker that its port belongs to, and enters
+// there at upstream. In sum, what was handed over was taken over, but for what lies in a ring.
 //
 // There are no errors on the path, only verdicts. Nothing here calls malloc, a clock, a lock or the system.
 #pragma once
@@ -19,6 +22,7 @@
 #include "core/image.h"
 #include "core/msg.h"
 #include "dataplane/port/port.h"
+#include "dataplane/state/handover.h"
 #include "dataplane/state/inflight.h"
 #include "dataplane/state/nexthop.h"
 
@@ -64,18 +68,21 @@
 	EXIT(parse_short, COUNTER_EXIT, "under 12 bytes: nobody to answer")                     \
 	EXIT(parse_is_reply, COUNTER_EXIT, "a reply sent to where queries go")                  \
 	EXIT(accepted, COUNTER_ACCEPTED, "a reply answered its query")                          \
+	EXIT(handed_over, COUNTER_HANDED_OVER, "a reply went over to the worker it belongs to") \
 	EXIT(upstream_bad_header, COUNTER_REFUSAL,                                              \
 		"a reply too short, no reply, or with two questions")                           \
 	EXIT(upstream_unknown, COUNTER_REFUSAL, "no query waits at this port with this ID")     \
 	EXIT(upstream_bad_source, COUNTER_REFUSAL,                                              \
 		"not from the address and port that were asked")                                \
 	EXIT(upstream_bad_question, COUNTER_REFUSAL, "answers another question, or none")       \
-	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")
+	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")                 \
+	EXIT(upstream_not_handed, COUNTER_REFUSAL, "another worker's, and its ring has no room")
 
 // What is counted on the way without ending anything.
-#define PATH_COUNTS(COUNT)                                                     \
-	COUNT(received, COUNTER_RECEIVED, "frames, replies to us not counted") \
-	COUNT(replies, COUNTER_REPLIES, "frames to our outbound ports")        \
+#define PATH_COUNTS(COUNT)                                                              \
+	COUNT(received, COUNTER_RECEIVED, "frames, replies to us not counted")          \
+	COUNT(replies, COUNTER_REPLIES, "frames to our outbound ports")                 \
+	COUNT(taken_over, COUNTER_TAKEN_OVER, "replies that other workers handed over") \
 	COUNT(waiting, COUNTER_WAITING, "queries that wait for an upstream now")
 
 enum path_step {
@@ -99,7 +106,8 @@ enum path_counter {
 
 enum {
 	PATH_ROOM = 64,   // queries that a room holds, and a pass
-	PATH_BLANKS = 32, // packets kept ready for what we originate
+	PATH_BLANKS = 64, // packets kept ready for what we originate, and for what we take over
+	PATH_WORKERS_MAX = 64,
 };
 
 // Why we answer ourselves. Kept apart from the answer's bytes until the client's EDNS is known to take it (RFC 8914).
@@ -142,6 +150,11 @@ struct path {
 	counter_t *counters;           // STEP_, EXIT_, COUNT_
 	counter_t *rule_counters;      // by the rule's counter number
 	const uint8_t (*port_macs)[6]; // by port index
+	unsigned worker;               // whose path this is
+	unsigned worker_count;
+	unsigned inbox_first;                       // looked into first by the next pass
+	struct handover *inboxes[PATH_WORKERS_MAX]; // from each other worker; our own place is NULL
+	struct handover *outboxes[PATH_WORKERS_MAX]; // to each other worker
 	unsigned query_count;
 	unsigned out_count;
 	unsigned released_count;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A reply meets its query, if it agrees with it in everything that was sent; then time-outs. A datagram that does not
-// agree never ends a wait (RFC 5452, 9.1).
+// agree never ends a wait (RFC 5452, 9.1). One that another worker's queue should have got goes over to that worker.
 #include "dataplane/path/path.h"
+#include "dataplane/state/owner.h"
 
 // A server that can't read a question may leave it out (RFC 1035, 4.1.1): these codes then speak for it.
 static bool is_failure(uint16_t flags)
@@ -62,6 +63,61 @@ static void take_reply(struct path *path, struct query *query)
 	path_move(path, query, STEP_rewrite);
 }
 
+// Goes over to the worker whose port it came to, unless it is junk whoever asked.
+static void hand_over(struct path *path, struct query *query, unsigned owner)
+{
+	const struct handover_reply reply = {
+		query->from, query->to, query->message, query->message_len};
+
+	if (msg_parse_reply(&query->msg, query->message, query->message_len) != MSG_OK)
+		path_exit(path, query, EXIT_upstream_bad_header);
+	else if (!msg_walk_reply(&query->msg, query->message_len))
+		path_exit(path, query, EXIT_upstream_malformed);
+	else if (reply.len > PORT_BLANK_SIZE || !handover_put(path->outboxes[owner], &reply))
+		path_exit(path, query, EXIT_upstream_not_handed);
+	else
+		path_exit(path, query, EXIT_handed_over);
+}
+
+// What waits in an inbox comes into this room, as far as there are blank packets for it.
+static void take_over(struct path *path, struct handover *inbox)
+{
+	struct handover_reply reply;
+
+	while (path->blank_count > 0 && path->query_count < PATH_ROOM &&
+		handover_take(inbox, &reply)) {
+		struct query *query = path_enter(path, &path->blanks[--path->blank_count]);
+
+		query->from = reply.from;
+		query->to = reply.to;
+		query->message = query->packet.data;
+		query->message_len = reply.len;
+		memcpy(query->message, reply.message, reply.len);
+		path_count(path, COUNT_taken_over);
+		path_move(path, query, STEP_upstream);
+	}
+	handover_release(inbox);
+}
+
+// Another inbox is the first each time, so that none starves.
+static void take_over_all(struct path *path)
+{
+	for (unsigned i = 0; i < path->worker_count; i++) {
+		unsigned from = (path->inbox_first + i) % path->worker_count;
+
+		if (path->inboxes[from])
+			take_over(path, path->inboxes[from]);
+	}
+	path->inbox_first = (path->inbox_first + 1) % path->worker_count;
+}
+
+static void publish_all(struct path *path)
+{
+	for (unsigned i = 0; i < path->worker_count; i++)
+		if (path->outboxes[i])
+			handover_publish(path->outboxes[i]);
+}
+
 // The client gets SERVFAIL, not silence. Without a blank packet or room the query waits for the next pass.
 static void take_timeouts(struct path *path)
 {
@@ -85,7 +141,16 @@ void path_upstream(struct path *path)
 {
 	struct room *room = &path->rooms[STEP_upstream];
 
-	for (unsigned i = 0; i < room->count; i++)
-		take_reply(path, room->queries[i]);
+	take_over_all(path);
+	for (unsigned i = 0; i < room->count; i++) {
+		struct query *query = room->queries[i];
+		unsigned owner = owner_of(be16_get(query->to.port), path->worker_count);
+
+		if (owner == path->worker)
+			take_reply(path, query);
+		else
+			hand_over(path, query, owner);
+	}
+	publish_all(path);
 	take_timeouts(path);
 }

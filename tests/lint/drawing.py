@@ -18,7 +18,8 @@ BEGIN, END = "<!-- path:begin -->", "<!-- path:end -->"
 INDENT = 9   # columns before the first step: "frame ─▶ "
 STRIDE = 9   # columns from one step to the next
 ROW = r'\b{name}\(\s*(\w+)\s*,\s*(?:(\w+)\s*,\s*)?(?:"((?:[^"\\]|\\.)*)"|(\w+))\s*\)'
-MARKS = {"EXIT": "✕", "ANSWERED": "◀", "ACCEPTED": "◀", "REFUSAL": "✕"}  # by enum counter_kind
+MARKS = {"EXIT": "✕", "ANSWERED": "◀", "ACCEPTED": "◀", "HANDED_OVER": "▶",
+         "REFUSAL": "✕"}  # by enum counter_kind
 
 
 def rows(table, name):
@@ -86,7 +87,7 @@ def tables(steps, exits, counts):
     lines = ["| step | what happens there |", "|---|---|"]
     lines += [f"| `{name}` | {what} |" for name, what in steps]
     lines += ["", "| end | | why |", "|---|---|---|"]
-    lines += [f"| `{name}` | {MARKS[kind]} {kind.lower()} | {why} |" for name, kind, why in exits]
+    lines += [f"| `{name}` | {MARKS[kind]} {kind.lower().replace('_', ' ')} | {why} |" for name, kind, why in exits]
     lines += ["", "| also counted | what |", "|---|---|"]
     lines += [f"| `{name}` | {what} |" for name, _, what in counts]
     return lines

@@ -29,7 +29,8 @@ static void serve_image(struct lane *lane, const struct image_rule_text *rules, 
 	assert_null(snapshot_publish(&lane->snapshots, snapshot));
 }
 
-struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
+static struct lane *new_lane(
+	unsigned index, const struct image_rule_text *rules, uint32_t rule_count)
 {
 	struct lane *lane = aligned_alloc(64, (sizeof(*lane) + 63) / 64 * 64);
 
@@ -40,6 +41,7 @@ struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
 	lane->snapshots.readers = &lane->reader;
 	lane->options = (struct worker_options){
 		.slot_count = 128, .port_count = LANE_PORTS, .port_macs = port_macs};
+	lane->worker.index = index;
 	lane->worker.options = &lane->options;
 	lane->worker.snapshots = &lane->snapshots;
 	lane->worker.reader = &lane->reader;
@@ -53,6 +55,23 @@ struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
 	assert_int_equal(worker_init(&lane->worker, lane->rule_counters), 0);
 	serve_image(lane, rules, rule_count);
 	return lane;
+}
+
+struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
+{
+	return new_lane(0, rules, rule_count);
+}
+
+void lane_new_pair(
+	struct lane *lanes[static 2], const struct image_rule_text *rules, uint32_t rule_count)
+{
+	struct worker *workers[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		lanes[i] = new_lane(i, rules, rule_count);
+		workers[i] = &lanes[i]->worker;
+	}
+	assert_int_equal(worker_connect(workers, 2), 0);
 }
 
 void lane_free(struct lane *lane)
@@ -150,13 +169,14 @@ const uint8_t *lane_take(
 
 void lane_check_laws(struct lane *lane)
 {
-	uint64_t sums[COUNTER_WORKER + 1] = {0};
+	uint64_t sums[COUNTER_TAKEN_OVER + 1] = {0};
 	unsigned in_use = lane->worker.path.blank_count;
 
 	for (unsigned i = 0; i < PATH_COUNTER_COUNT; i++)
 		sums[path_counter_kind(i)] += counter_get(&lane->counters[i]);
 	assert_int_equal(sums[COUNTER_RECEIVED],
 		sums[COUNTER_ANSWERED] + sums[COUNTER_EXIT] + sums[COUNTER_WAITING]);
-	assert_int_equal(sums[COUNTER_REPLIES], sums[COUNTER_ACCEPTED] + sums[COUNTER_REFUSAL]);
+	assert_int_equal(sums[COUNTER_REPLIES] + sums[COUNTER_TAKEN_OVER],
+		sums[COUNTER_ACCEPTED] + sums[COUNTER_REFUSAL] + sums[COUNTER_HANDED_OVER]);
 	assert_int_equal(memory_in_use(lane->ports[0]) + memory_in_use(lane->ports[1]), in_use);
 }

@@ -22,6 +22,9 @@ struct lane {
 
 // A lane with these rules; every target's next hop is by port 1. Fails the test where it can't be made.
 struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count);
+// Two lanes, of workers 0 and 1 that hand replies over to each other. Each has its own ends of the ports.
+void lane_new_pair(
+	struct lane *lanes[static 2], const struct image_rule_text *rules, uint32_t rule_count);
 void lane_free(struct lane *lane);
 
 // A UDP datagram in a frame, with right checksums. `from` and `to` are IPv4 addresses as text.
