@@ -15,6 +15,7 @@ PYTHON = "/usr/bin/python3"
 FUZZ_SECS = int(os.environ.get("SHUNT_FUZZ_SECS", "20"))
 
 SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+THREADED = ["-Db_sanitize=thread", "-Db_lundef=false"]
 TRIMMED = {"no-dpdk": "-Ddpdk=disabled", "no-xdp": "-Dxdp=disabled"}
 
 
@@ -62,10 +63,10 @@ def count_tap(log):
     return passed, failed
 
 
-def unit(folder):
+def unit(folder, *tests):
     log = ROOT / folder / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
-    status = run("meson", "test", "-C", folder, "--quiet")
+    status = run("meson", "test", "-C", folder, "--quiet", *tests)
     if not log.exists():
         return verdict(status == 0, f"unit tests of {folder}: there is no log of them")
     passed, failed = count_tap(log)
@@ -85,6 +86,13 @@ def sanitized_unit_tests():
     if not configure("build/sanitized", *SANITIZED, CC="clang-14"):
         return verdict(False, "build/sanitized cannot be configured")
     return unit("build/sanitized")
+
+
+def thread_sanitized_unit_tests():
+    say("what workers share, under the thread sanitizer")
+    if not configure("build/threads", *THREADED, CC="clang-14"):
+        return verdict(False, "build/threads cannot be configured")
+    return unit("build/threads", "handover", "workers")
 
 
 def trimmed_builds():
@@ -143,7 +151,8 @@ def lab_tests():
     return passed, failed
 
 
-STAGES = [unit_tests, sanitized_unit_tests, trimmed_builds, fuzzers, drawing, lab_tests]
+STAGES = [unit_tests, sanitized_unit_tests, thread_sanitized_unit_tests, trimmed_builds, fuzzers,
+          drawing, lab_tests]
 
 
 def main():

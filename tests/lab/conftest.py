@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Raises the lab once for each kind of port, and holds the path's laws after each test."""
+"""Raises the lab once for each kind of port, and holds the path's laws after each test.
+
+`xdp/2` is the kind of port, and the number of workers where it is not one.
+"""
 
 import os
 from pathlib import Path
@@ -10,12 +13,13 @@ from harness import Lab, Script, Wire
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "tests.yaml"
-PORTS = os.environ.get("SHUNT_LAB_PORTS", "xdp dpdk").split()
+PORTS = os.environ.get("SHUNT_LAB_PORTS", "xdp dpdk xdp/2").split()
 
 
 @pytest.fixture(scope="session", params=PORTS)
 def raised(request):
-    lab = Lab(request.param)
+    port, _, workers = request.param.partition("/")
+    lab = Lab(port, int(workers or 1))
     lab.down()
     lab.up(CONFIG)
     yield lab

@@ -127,6 +127,7 @@ class Counted:
         self.exits = self._changes(before["exits"], after["exits"])
         self.replies = after["replies"]["received"] - before["replies"]["received"]
         self.accepted = after["replies"]["accepted"] - before["replies"]["accepted"]
+        self.handed_over = after["replies"]["handed_over"] - before["replies"]["handed_over"]
         self.refused = self._changes(before["replies"]["refused"], after["replies"]["refused"])
 
     @staticmethod
@@ -145,8 +146,9 @@ class ControlError(Exception):
 class Lab:
     """The lab raised on one kind of port."""
 
-    def __init__(self, port):
+    def __init__(self, port, workers=1):
         self.port = port
+        self.workers = workers
         self.host_mac = ""
         self.client_mac = ""
 
@@ -159,7 +161,8 @@ class Lab:
         return done
 
     def up(self, config):
-        self.script("up", "--port", self.port, "--config", str(config))
+        self.script("up", "--port", self.port, "--config", str(config),
+                    "--workers", str(self.workers))
         self.host_mac = self.link("host", "h0")["address"]
         self.client_mac = self.link("client", "c0")["address"]
 
@@ -235,7 +238,8 @@ class Lab:
         replies = path["replies"]
         return (path["received"]
                 == path["answered"] + sum(path["exits"].values()) + path["in_flight"]
-                and replies["received"] == replies["accepted"] + sum(replies["refused"].values()))
+                and replies["received"] == replies["accepted"] + sum(replies["refused"].values())
+                and replies["handed_over"] == replies["taken_over"])
 
     def settled_stats(self):
         """The counters once nothing waits and the laws hold; a burst may be under way before."""
