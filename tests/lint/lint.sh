@@ -18,7 +18,7 @@ check() {
 }
 
 c_files() {
-	find core dataplane control ctl bpf tests -name '*.[ch]'
+	find core dataplane control ctl bpf bench tests -name '*.[ch]'
 }
 
 format() {
@@ -29,7 +29,7 @@ format() {
 }
 
 scripts() {
-	find tests -name '*.sh' -exec shellcheck {} + && shellcheck dev .ci/run
+	find bench tests -name '*.sh' -exec shellcheck {} + && shellcheck dev .ci/run
 }
 
 check "formatting (clang-format 14)" format

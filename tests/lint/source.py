@@ -123,7 +123,10 @@ def files():
     for folder in C_FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.[ch]")):
             yield path, CHECKS_OF_C
-    scripts = [ROOT / "dev", ROOT / ".ci/run", *(ROOT / "tests").rglob("*.sh"),
+    for path in sorted((ROOT / "bench").rglob("*.cpp")):
+        yield path, [check_includes, check_licence]
+    scripts = [ROOT / "dev", ROOT / ".ci/run", *(ROOT / "bench").rglob("*.sh"),
+               *(ROOT / "tests").rglob("*.sh"),
                *(ROOT / "tests").rglob("*.py")]
     for path in scripts:
         yield path, CHECKS_OF_SCRIPTS

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Engines that find the longest rule of a name: ours and those beside which it is measured.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/micro/names.h"
+
+#define ENGINE_NONE UINT32_MAX
+
+struct engine {
+	const char *name;
+	size_t names_max; // it takes no more; 0: any number
+	// NULL: it can't be had here, and `why` says so.
+	void *(*build)(const struct names *, const char **why);
+	// For each name, in wire form and lower case, the index of the longest rule, or ENGINE_NONE.
+	void (*match)(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count);
+	void (*release)(void *engine);
+};
+
+extern const struct engine engine_automaton;
+extern const struct engine engine_trie;
+extern const struct engine engine_sorted;
+extern const struct engine engine_rte_hash;
+extern const struct engine engine_hyperscan;
