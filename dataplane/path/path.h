@@ -123,6 +123,7 @@ struct query {
 	uint8_t *message; // in packet.data
 	uint16_t message_len;
 	bool is_for_client;   // tx: an answer to `asker`, else a query to `attempt`
+	bool is_verbatim;     // rewrite: signed by the upstream, nothing but the ID may change
 	struct endpoint from; // rx: who sent the frame
 	struct endpoint to;   // rx: which endpoint of ours it is for
 	struct asker asker;
@@ -185,6 +186,7 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 
 	query->packet = *packet;
 	query->slot = NULL;
+	query->is_verbatim = false;
 	return query;
 }
 

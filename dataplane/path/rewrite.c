@@ -97,12 +97,6 @@ static void rewrite(struct query *query)
 		append_opt(query, limit);
 }
 
-// A signature covers the whole message but its ID (RFC 8945, 5.5).
-static bool is_signed(const struct query *query)
-{
-	return query->slot && query->slot->is_signed;
-}
-
 void path_rewrite(struct path *path)
 {
 	struct room *room = &path->rooms[STEP_rewrite];
@@ -110,7 +104,7 @@ void path_rewrite(struct path *path)
 	for (unsigned i = 0; i < room->count; i++) {
 		struct query *query = room->queries[i];
 
-		if (is_signed(query))
+		if (query->is_verbatim) // a signature covers the rest (RFC 8945, 5.5)
 			((struct msg_header *)query->message)->id = be16_of(query->asker.id);
 		else
 			rewrite(query);

@@ -60,6 +60,7 @@ static void take_reply(struct path *path, struct query *query)
 		return;
 	}
 	query->verdict = (struct verdict){.rcode = rcode};
+	query->is_verbatim = query->slot->is_signed;
 	path_move(path, query, STEP_rewrite);
 }
 

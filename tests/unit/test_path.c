@@ -538,6 +538,43 @@ static void signed_query_keeps_all_but_its_ID(void **state)
 	assert_memory_equal(answer + COUNTS_OFF, tsig + COUNTS_OFF, len - COUNTS_OFF);
 }
 
+static void ask_signed(struct lane *lane)
+{
+	ASK(lane, "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\3key\0\0\xfa\0\xff\0\0\0\0\0\2ab");
+}
+
+// Nothing of the upstream is there to be kept: the answer is ours, whole.
+static void signed_query_without_reply_ends_in_SERVFAIL(void **state)
+{
+	struct lane *lane = *state;
+	const uint8_t *answer;
+	uint16_t len;
+
+	ask_signed(lane);
+	take_upstream(lane);
+	lane->now_us += 4000000;
+	worker_turn(&lane->worker, lane->now_us);
+	answer = take_answer(lane, &len, RCODE_SERVFAIL);
+	assert_int_equal(len, QUESTION_OFF + sizeof(QUESTION) - 1);
+	assert_memory_equal(answer + QUESTION_OFF, QUESTION, sizeof(QUESTION) - 1);
+}
+
+static void signed_query_refused_without_question_is_answered_with_one(void **state)
+{
+	struct lane *lane = *state;
+	uint8_t reply[512];
+	const uint8_t *answer;
+	struct sent sent;
+	uint16_t len;
+
+	ask_signed(lane);
+	sent = take_upstream(lane);
+	len = make_reply(reply, &sent, "\x81\x85\0\0\0\0\0\0\0\0", "", 0);
+	reply_from(lane, &sent, SERVER, 53, reply, len);
+	answer = take_answer(lane, &len, RCODE_REFUSED);
+	assert_memory_equal(answer + QUESTION_OFF, QUESTION, sizeof(QUESTION) - 1);
+}
+
 // A row: a byte of a good frame changed, and the exit it leaves by.
 struct damage {
 	unsigned off;
@@ -757,6 +794,8 @@ int main(void)
 		PATH_TEST(D06_other_EDNS_version_gets_BADVERS),
 		PATH_TEST(B01_B02_what_must_not_be_answered_is_not),
 		PATH_TEST(signed_query_keeps_all_but_its_ID),
+		PATH_TEST(signed_query_without_reply_ends_in_SERVFAIL),
+		PATH_TEST(signed_query_refused_without_question_is_answered_with_one),
 		PATH_TEST(A01_A11_damaged_frame_leaves_by_one_exit),
 		PATH_TEST(A03_UDP_checksum_0_is_accepted),
 		PATH_TEST(A05_padding_is_neither_read_nor_sent),
