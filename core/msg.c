@@ -6,6 +6,7 @@ enum section { ANSWER, AUTHORITY, ADDITIONAL, SECTION_COUNT };
 
 enum {
 	POINTER_BITS = 0xc0,
+	POINTERS_MAX = 16, // of one name: servers write 1 or 2, and each costs a step
 	OPT_DO = 0x8000,
 	EDNS_VERSION = 0,
 	OPTION_EDE = 15,
@@ -70,20 +71,19 @@ static bool read_labels(struct bytes *r, unsigned *name_len, size_t *target)
 }
 
 // Steps over a record's owner. A pointer means a prior occurrence: what it leads to must begin and end before the piece
-// of the name that it ends, so no chain of them has a loop (RFC 1035, 4.1.4; RFC 9267, 2).
+// of the name that it ends, so no chain of them has a loop; nor is one long (RFC 1035, 4.1.4; RFC 9267, 2).
 static void skip_owner(struct bytes *r)
 {
 	struct bytes piece = *r;
 	size_t start = bytes_off(r);
 	unsigned name_len = 0;
+	unsigned pointers = 0;
 	size_t target;
-	bool is_first = true;
 
 	while (read_labels(&piece, &name_len, &target)) {
-		if (is_first)
+		if (pointers++ == 0)
 			r->at = piece.at;
-		is_first = false;
-		if (target < MSG_HEADER_LEN || target >= start) {
+		if (target < MSG_HEADER_LEN || target >= start || pointers > POINTERS_MAX) {
 			r->is_bad = true;
 			return;
 		}
@@ -91,7 +91,7 @@ static void skip_owner(struct bytes *r)
 		piece.end = piece.start + start;
 		start = target;
 	}
-	if (is_first)
+	if (pointers == 0)
 		r->at = piece.at;
 	r->is_bad |= piece.is_bad;
 }

@@ -236,6 +236,26 @@ static void C15_pointers_that_loop_or_lead_on_are_malformed(void **state)
 		WALK(&msg, HEADER(REPLY, ONE, ONE, NONE, NONE) QUESTION "\2\1a\xc0\x1a" A_RECORD));
 }
 
+// Each record's owner points at the one before: the 17th pointer of a name is one too many.
+static void B26_long_chains_of_pointers_are_malformed(void **state)
+{
+	uint8_t bytes[512] = HEADER(REPLY, ONE, NONE, NONE, NONE) QUESTION;
+	uint16_t len = sizeof(HEADER(REPLY, ONE, NONE, NONE, NONE) QUESTION) - 1;
+	uint8_t target = 12;
+	struct msg msg;
+
+	(void)state;
+	for (uint8_t records = 1; records <= 17; records++) {
+		memcpy(bytes + len, "\xc0\x0c" A_RECORD, 16);
+		bytes[len + 1] = target;
+		target = (uint8_t)len;
+		len += 16;
+		bytes[7] = records;
+		assert_int_equal(msg_parse_reply(&msg, bytes, len), MSG_OK);
+		assert_int_equal(msg_walk_reply(&msg, len), records <= 16);
+	}
+}
+
 static void C17_OPT_in_the_answer_section_is_malformed(void **state)
 {
 	struct msg msg;
@@ -289,6 +309,7 @@ int main(void)
 		cmocka_unit_test(TSIG_as_last_record_is_noticed),
 		cmocka_unit_test(reply_is_walked_to_its_end),
 		cmocka_unit_test(C15_pointers_that_loop_or_lead_on_are_malformed),
+		cmocka_unit_test(B26_long_chains_of_pointers_are_malformed),
 		cmocka_unit_test(C17_OPT_in_the_answer_section_is_malformed),
 		cmocka_unit_test(C12_query_or_other_opcode_is_no_reply),
 		cmocka_unit_test(extended_error_is_appended_only_where_it_fits),
