@@ -16,6 +16,9 @@
 
 #define LINK_SOCKET_NAME "link.sock"
 
+// What an image must be sealed against when it is sent (<fcntl.h>): nobody changes it after it was checked.
+#define LINK_IMAGE_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
 enum {
 	LINK_VERSION = 1,
 	LINK_BODY_MAX = 4096, // bytes after the header

@@ -218,9 +218,13 @@ static bool adopt(void *context, int fd, uint64_t generation, char error[UPLINK_
 int housekeeping_init(
 	struct housekeeping *house, const char *run_dir, char error[static UPLINK_ERROR_LEN])
 {
+	int err = uplink_open(&house->uplink, run_dir, error);
+
+	if (err)
+		return err;
 	house->uplink.adopt = adopt;
 	house->uplink.context = house;
-	return uplink_open(&house->uplink, run_dir, error);
+	return 0;
 }
 
 void housekeeping_restore(struct housekeeping *house)

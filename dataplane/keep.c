@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/link.h"
+
 #define KEEP_NAME     "last-image"
 #define KEEP_NAME_NEW "last-image.new"
-
-enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
 
 static int fail(char *error, const char *doing, const char *folder)
 {
@@ -73,7 +73,7 @@ int keep_load(const char *folder, char error[static KEEP_ERROR_LEN])
 		goto out;
 	}
 	fd = memfd_create("shunt-kept-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || copy_all(fd, file) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0)
+	if (fd < 0 || copy_all(fd, file) != 0 || fcntl(fd, F_ADD_SEALS, LINK_IMAGE_SEALS) != 0)
 		err = fail(error, "can't read the kept image", folder);
 out:
 	if (err && fd >= 0)

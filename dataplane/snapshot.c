@@ -10,14 +10,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
+#include "core/link.h"
 
 static int map_image(struct snapshot *snapshot, int fd, char *error)
 {
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	if (seals < 0 || (seals & SEALS) != SEALS) {
+	if (seals < 0 || (seals & LINK_IMAGE_SEALS) != LINK_IMAGE_SEALS) {
 		snprintf(error, SNAPSHOT_ERROR_LEN,
 			"the image is not sealed: it could change after it was checked");
 		return -EPERM;

@@ -17,7 +17,7 @@ int uplink_open(struct uplink *uplink, const char *run_dir, char error[static UP
 		address.sun_path, sizeof(address.sun_path), "%s/%s", run_dir, LINK_SOCKET_NAME);
 	int err;
 
-	uplink->connection = -1;
+	uplink->connection = uplink->listener = -1;
 	if (len >= (int)sizeof(address.sun_path)) {
 		snprintf(error, UPLINK_ERROR_LEN,
 			"the path %s/%s is too long for a socket; choose a shorter --run-dir",

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/link.h"
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3
 #endif
@@ -149,7 +151,7 @@ int assembly_freeze(
 	if (err)
 		goto err;
 	// Only now that no writable view is left: sealing it against writes would be refused.
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+	if (fcntl(fd, F_ADD_SEALS, LINK_IMAGE_SEALS) != 0)
 		goto err_errno;
 	*size = full.size;
 	return fd;
