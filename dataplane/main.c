@@ -33,7 +33,7 @@ struct dataplane {
 	int signal_fd;
 	struct device *devices[PORT_MAX];
 	unsigned device_count;
-	uint8_t macs[PORT_MAX][6];
+	port_mac_t macs[PORT_MAX];
 	struct counters_file counters;
 	struct snapshot_switch snapshots;
 	struct worker_options worker_options;
@@ -165,7 +165,7 @@ static bool open_devices(struct dataplane *plane)
 		if (!device)
 			return fail("can't open the port", options->ports[i], error.text);
 		plane->devices[plane->device_count] = device;
-		memcpy(plane->macs[plane->device_count++], device->mac, 6);
+		plane->macs[plane->device_count++] = port_mac_word(device->mac);
 	}
 	return true;
 }
@@ -205,7 +205,7 @@ static bool make_workers(struct dataplane *plane)
 	plane->worker_options.slot_count = INFLIGHT_SLOTS;
 	plane->worker_options.is_busy = plane->options.is_busy;
 	plane->worker_options.port_count = plane->device_count;
-	plane->worker_options.port_macs = (const uint8_t(*)[6])plane->macs;
+	plane->worker_options.port_macs = plane->macs;
 	plane->workers = calloc(count, sizeof(*plane->workers));
 	plane->snapshots.readers = aligned_alloc(64, count * sizeof(*plane->snapshots.readers));
 	if (!plane->workers || !plane->snapshots.readers)
@@ -259,7 +259,8 @@ static bool make_house(struct dataplane *plane)
 	house->signal_fd = plane->signal_fd;
 	house->uplink.counters_fd = plane->counters.fd;
 	fill_hello(plane, &house->uplink.hello);
-	house->neighbours = neighbours_new(plane->devices, plane->device_count, &port_error);
+	house->neighbours =
+		neighbours_new(plane->devices, plane->macs, plane->device_count, &port_error);
 	if (!house->neighbours)
 		return fail("can't follow", "routes and neighbours", port_error.text);
 	if (housekeeping_init(house, plane->options.run_dir, error) != 0)

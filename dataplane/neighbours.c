@@ -21,6 +21,7 @@
 #include "dataplane/netlink.h"
 
 enum {
+	MAC_LEN = 6,
 	NO_HOP = UINT32_MAX,
 	STATES_VALID =
 		NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY,
@@ -50,7 +51,7 @@ struct neighbours {
 	struct netlink netlink;
 	struct device *const *devices;
 	unsigned device_count;
-	uint8_t macs[PORT_MAX][6]; // of the devices, as the kernel last said
+	port_mac_t *macs; // of the devices, as the kernel last said; workers read
 	const struct endpoint *targets;
 	struct nexthop_line *lines;
 	struct way *ways;
@@ -73,12 +74,13 @@ static void write_line(struct neighbours *n, unsigned target)
 	struct nexthop now = nexthop_get(&n->lines[target]);
 	const struct hop *hop =
 		n->ways[target].hop == NO_HOP ? NULL : &n->hops[n->ways[target].hop];
+	uint64_t mac;
 
 	if (hop && hop->is_resolved) {
 		next.state = NEXTHOP_RESOLVED;
 		next.port = hop->port;
-		next.mtu = n->devices[hop->port]->mtu;
-		memcpy(next.source_mac, n->macs[hop->port], sizeof(next.source_mac));
+		mac = n->macs[hop->port];
+		memcpy(next.source_mac, &mac, sizeof(next.source_mac));
 		memcpy(next.target_mac, hop->mac, sizeof(next.target_mac));
 	}
 	if (memcmp(&next, &now, sizeof(next)) != 0)
@@ -299,8 +301,8 @@ static void on_link(struct neighbours *n, const struct nlmsghdr *message)
 	mnl_attr_for_each(attr, message, sizeof(*link))
 	{
 		if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
-			mnl_attr_get_payload_len(attr) == sizeof(n->macs[port]))
-			memcpy(n->macs[port], mnl_attr_get_payload(attr), sizeof(n->macs[port]));
+			mnl_attr_get_payload_len(attr) == MAC_LEN)
+			n->macs[port] = port_mac_word(mnl_attr_get_payload(attr));
 	}
 	for (uint32_t i = 0; i < n->hop_count; i++) {
 		if (n->hops[i].is_used && n->hops[i].port == port)
@@ -387,7 +389,7 @@ int neighbours_fd(const struct neighbours *n)
 }
 
 struct neighbours *neighbours_new(
-	struct device *const *devices, unsigned count, struct port_error *error)
+	struct device *const *devices, port_mac_t *macs, unsigned count, struct port_error *error)
 {
 	struct neighbours *n = calloc(1, sizeof(*n));
 	int err = -ENOMEM;
@@ -397,8 +399,7 @@ struct neighbours *neighbours_new(
 		goto err;
 	n->devices = devices;
 	n->device_count = count;
-	for (unsigned i = 0; i < count; i++)
-		memcpy(n->macs[i], devices[i]->mac, sizeof(n->macs[i]));
+	n->macs = macs;
 	err = netlink_open(&n->netlink);
 	if (err < 0)
 		goto err;

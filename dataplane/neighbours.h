@@ -8,9 +8,10 @@
 struct neighbours;
 
 // Opens the netlink sockets and subscribes to links, routes and neighbours. `devices` are those we can leave by, by
-// port index; they must outlive this. NULL with `error` set.
+// port index; `macs` are theirs, kept as the kernel has
+// them; both must outlive this. NULL with `error` set.
 [[nodiscard]] struct neighbours *neighbours_new(
-	struct device *const *devices, unsigned count, struct port_error *error);
+	struct device *const *devices, port_mac_t *macs, unsigned count, struct port_error *error);
 void neighbours_free(struct neighbours *);
 
 // The file descriptor to wait on; neighbours_handle() when it is readable.

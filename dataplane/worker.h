@@ -20,7 +20,7 @@ struct worker_options {
 	bool is_busy;        // never sleeps
 	int (*begin)(void);  // called first on the worker's thread; NULL: nothing
 	unsigned port_count;
-	const uint8_t (*port_macs)[6];
+	const port_mac_t *port_macs;
 };
 
 struct worker {

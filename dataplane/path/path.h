@@ -148,10 +148,10 @@ struct path {
 	const struct nexthop_line *hops; // one an upstream of the image
 	struct inflight *inflight;
 	struct chance *chance;
-	counter_t *counters;           // STEP_, EXIT_, COUNT_
-	counter_t *rule_counters;      // by the rule's counter number
-	const uint8_t (*port_macs)[6]; // by port index
-	unsigned worker;               // whose path this is
+	counter_t *counters;         // STEP_, EXIT_, COUNT_
+	counter_t *rule_counters;    // by the rule's counter number
+	const port_mac_t *port_macs; // by port index; main writes
+	unsigned worker;             // whose path this is
 	unsigned worker_count;
 	unsigned inbox_first;                       // looked into first by the next pass
 	struct handover *inboxes[PATH_WORKERS_MAX]; // from each other worker; our own place is NULL

@@ -27,7 +27,8 @@ static int check_link(const struct path *path, const struct packet *packet, stru
 	// Room for the longest headers, question and OPT: no later step need ask for less.
 	if (packet->len + packet->tail < PORT_ROOM || packet->head < PORT_HEADROOM)
 		return EXIT_rx_bad_length;
-	if (memcmp(ethernet->target, path->port_macs[packet->port], sizeof(ethernet->target)) != 0)
+	if (port_mac_word(ethernet->target) !=
+		atomic_load_explicit(&path->port_macs[packet->port], memory_order_relaxed))
 		return EXIT_rx_not_ours;
 	type = ethernet->type;
 	if (be16_get(type) == ETHERTYPE_VLAN) {

@@ -138,6 +138,17 @@ struct device {
 	const char *mode; // how it was opened, for messages: "driver copy", "net_memif"
 };
 
+// A MAC address as one word, so that it is read and written whole: main follows the kernel's, workers compare.
+typedef _Atomic uint64_t port_mac_t;
+
+static inline uint64_t port_mac_word(const uint8_t mac[static 6])
+{
+	uint64_t word = 0;
+
+	memcpy(&word, mac, 6);
+	return word;
+}
+
 // Why a device could not be opened: what was being done, to what, and what to do about it.
 struct port_error {
 	char text[512];

@@ -21,7 +21,7 @@ enum nexthop_state {
 struct nexthop {
 	uint8_t state; // enum nexthop_state
 	uint8_t port;  // index of the port to leave by
-	uint16_t mtu;  // of that port, IP bytes
+	uint16_t zero;
 	uint8_t source_mac[6];
 	uint8_t target_mac[6];
 };

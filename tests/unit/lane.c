@@ -15,7 +15,7 @@ static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
 
 static void serve_image(struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
 {
-	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS, .mtu = 1500};
+	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS};
 	char error[SNAPSHOT_ERROR_LEN];
 	int fd = images_make(rules, rule_count, 1);
 	struct snapshot *snapshot = snapshot_open(fd, error);
@@ -40,7 +40,9 @@ static struct lane *new_lane(
 	lane->snapshots.reader_count = 1;
 	lane->snapshots.readers = &lane->reader;
 	lane->options = (struct worker_options){
-		.slot_count = 128, .port_count = LANE_PORTS, .port_macs = port_macs};
+		.slot_count = 128, .port_count = LANE_PORTS, .port_macs = lane->macs};
+	for (unsigned i = 0; i < LANE_PORTS; i++)
+		lane->macs[i] = port_mac_word(port_macs[i]);
 	lane->worker.index = index;
 	lane->worker.options = &lane->options;
 	lane->worker.snapshots = &lane->snapshots;

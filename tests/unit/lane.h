@@ -15,6 +15,7 @@ struct lane {
 	struct snapshot_switch snapshots;
 	struct snapshot_reader reader;
 	struct memory_port *ports[LANE_PORTS];
+	port_mac_t macs[LANE_PORTS];
 	counter_t counters[256];
 	counter_t rule_counters[64];
 	uint64_t now_us;

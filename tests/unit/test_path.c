@@ -729,6 +729,20 @@ static void before_the_first_image_nothing_is_ours(void **state)
 	assert_null(snapshot_publish(&lane->snapshots, snapshot));
 }
 
+static void port_with_another_MAC_address_takes_frames_to_that_one(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t before = lane->macs[LANE_CLIENTS];
+
+	lane->macs[LANE_CLIENTS] = before + 1;
+	ASK(lane, QUERY);
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_rx_not_ours), 1);
+	lane->macs[LANE_CLIENTS] = before;
+	ASK(lane, QUERY);
+	take_upstream(lane);
+}
+
 // Queries changed at random: whatever comes of them, the laws hold and nothing is lost. tear_down() checks.
 static void mutated_frames_keep_the_laws(void **state)
 {
@@ -803,6 +817,7 @@ int main(void)
 		PATH_TEST(A12_A13_source_that_can_not_be_answered_is_dropped),
 		PATH_TEST(A15_tag_of_the_query_is_on_the_answer),
 		PATH_TEST(before_the_first_image_nothing_is_ours),
+		PATH_TEST(port_with_another_MAC_address_takes_frames_to_that_one),
 		PATH_TEST(mutated_frames_keep_the_laws),
 		cmocka_unit_test(every_door_leads_on_in_the_order_of_the_table),
 	};

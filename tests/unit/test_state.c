@@ -109,7 +109,6 @@ static void next_hop_is_read_as_it_was_written(void **state)
 	struct nexthop_line line = {0};
 	struct nexthop hop = {.state = NEXTHOP_RESOLVED,
 		.port = 3,
-		.mtu = 1500,
 		.source_mac = {1, 2, 3, 4, 5, 6},
 		.target_mac = {7, 8, 9, 10, 11, 12}};
 	struct nexthop read;
