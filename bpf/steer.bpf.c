@@ -120,16 +120,14 @@ static __always_inline int is_outbound(
 	return datagram->has_ports && port >= address->port_first && port <= address->port_last;
 }
 
-// A piece to an address of clients may complete in the kernel, unless it names a port of ours. To an
-// address that only asks, nobody sends pieces that we would take (RFC 9715).
+// A first piece that names a port of ours is dropped, as we take no pieces (RFC 9715). Others are left to the kernel:
+// without a first piece it completes nothing, and says nothing of it (RFC 792).
 static __always_inline int judge_fragment(
 	const struct datagram *datagram, const struct steer_address *address)
 {
 	if (is_outbound(datagram, address))
 		return count(STEER_dropped_fragment, XDP_DROP);
-	if (address->is_inbound || address->port_first > address->port_last)
-		return count(STEER_passed_fragment, XDP_PASS);
-	return count(STEER_dropped_fragment, XDP_DROP);
+	return count(STEER_passed_fragment, XDP_PASS);
 }
 
 static __always_inline int is_chained(struct xdp_md *frame)

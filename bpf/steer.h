@@ -43,10 +43,10 @@ struct steer_endpoint {
 	X(inbound, "to an inbound endpoint, given to the socket")                    \
 	X(outbound, "to an outbound range, given to the socket")                     \
 	X(passed, "not ours, left to the kernel")                                    \
-	X(passed_fragment, "fragment to an inbound address, left to the kernel")     \
+	X(passed_fragment, "fragment to one of our addresses, left to the kernel")   \
 	X(passed_chained, "inbound in several buffers, left to the kernel")          \
 	X(passed_no_socket, "inbound on a queue without socket, left to the kernel") \
-	X(dropped_fragment, "fragment to an outbound address, dropped")              \
+	X(dropped_fragment, "first fragment to an outbound range, dropped")          \
 	X(dropped_chained, "to an outbound range in several buffers, dropped")       \
 	X(dropped_no_socket, "to an outbound range, queue without socket, dropped")
 

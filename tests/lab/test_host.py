@@ -7,7 +7,17 @@ import threading
 import pytest
 
 import frames
-from harness import CLIENT, INBOUND, PATIENCE, Load, Wire, tcp_socket, udp_socket
+from harness import (
+    CLIENT,
+    INBOUND,
+    OUTBOUND,
+    PATIENCE,
+    SCRIPT,
+    Load,
+    Wire,
+    tcp_socket,
+    udp_socket,
+)
 
 
 def echo_once(listener):
@@ -48,6 +58,13 @@ def test_udp_to_a_program_of_the_host_works(lab):
         data, peer = server.recvfrom(100)
         server.sendto(data, peer)
         assert sock.recvfrom(100)[0] == b"hello"
+
+
+def test_a_fragmented_datagram_to_a_program_at_the_outbound_address_arrives(lab):
+    data = bytes(range(250)) * 16  # three pieces
+    with udp_socket("host", OUTBOUND, 62000) as server, udp_socket("upstream", SCRIPT[0]) as sock:
+        sock.sendto(data, (OUTBOUND, 62000))
+        assert server.recvfrom(65535)[0] == data
 
 
 def ping(lab):
