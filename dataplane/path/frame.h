@@ -83,12 +83,17 @@ static inline uint16_t frame_fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
-// The sum of the pseudo header and of the datagram that `udp` begins (RFC 768).
+// The sum of the pseudo header of a datagram (RFC 768).
+static inline uint64_t frame_pseudo_sum(const struct ipv4_header *ip, uint16_t len)
+{
+	be16_t rest[2] = {be16_of(IPV4_UDP), be16_of(len)};
+
+	return frame_sum(rest, sizeof(rest), frame_sum(ip->source, 8, 0)); // source and target
+}
+
+// Likewise, and of the datagram that `udp` begins.
 static inline uint64_t frame_udp_sum(
 	const struct ipv4_header *ip, const struct udp_header *udp, uint16_t len)
 {
-	be16_t pseudo[2] = {be16_of(IPV4_UDP), be16_of(len)};
-	uint64_t sum = frame_sum(ip->source, 8, 0); // source and target
-
-	return frame_sum(udp, len, frame_sum(pseudo, sizeof(pseudo), sum));
+	return frame_sum(udp, len, frame_pseudo_sum(ip, len));
 }

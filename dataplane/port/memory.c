@@ -13,6 +13,7 @@ struct ring {
 
 struct memory_port {
 	struct port port;
+	uint16_t flags;
 	unsigned free_count;
 	uint16_t free[MEMORY_CELLS];
 	struct ring queued;
@@ -50,8 +51,9 @@ static unsigned memory_receive(struct port *port, struct packet *packets, unsign
 	while (count < max && memory->queued.head != memory->queued.tail) {
 		unsigned at = memory->queued.head++ % MEMORY_CELLS;
 
-		set_packet(memory, &packets[count++], memory->queued_cells[at],
-			memory->queued_lens[at]);
+		set_packet(
+			memory, &packets[count], memory->queued_cells[at], memory->queued_lens[at]);
+		packets[count++].flags = memory->flags;
 	}
 	port->counters.received += count;
 	return count;
@@ -132,6 +134,11 @@ void memory_free(struct memory_port *memory)
 struct port *memory_as_port(struct memory_port *memory)
 {
 	return &memory->port;
+}
+
+void memory_set_flags(struct memory_port *memory, uint16_t flags)
+{
+	memory->flags = flags;
 }
 
 bool memory_put(struct memory_port *memory, const uint8_t *frame, size_t len)

@@ -18,6 +18,8 @@ struct memory_port;
 void memory_free(struct memory_port *);
 [[nodiscard]] struct port *memory_as_port(struct memory_port *);
 
+// What receive() says of every packet from now on: enum packet_flag.
+void memory_set_flags(struct memory_port *, uint16_t flags);
 // Queues a frame for receive(). False: no cell is free, or it is too long.
 [[nodiscard]] bool memory_put(struct memory_port *, const uint8_t *frame, size_t len);
 // The oldest frame sent and not yet taken; NULL: none. Valid until the next call.

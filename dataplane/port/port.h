@@ -27,7 +27,7 @@ enum {
 enum packet_flag {
 	PACKET_IP_OK = 1 << 0,       // the NIC checked the IPv4 header checksum
 	PACKET_UDP_OK = 1 << 1,      // the NIC checked the UDP checksum
-	PACKET_UDP_PARTIAL = 1 << 2, // the UDP checksum is only begun: sent on this same host
+	PACKET_UDP_PARTIAL = 1 << 2, // sent on this host: the UDP checksum may be only begun
 	PACKET_FIXED = 1 << 3,       // the buffer can't grow or move
 	PACKET_CHAINED = 1 << 4,     // more of the frame is in further buffers: not to be parsed
 };
@@ -119,11 +119,21 @@ struct steering_range {
 
 struct device;
 
+enum { DEVICE_COUNTERS_MAX = 16 };
+
+// What a device counts beside its ports.
+struct device_counter {
+	const char *name; // [a-z0-9_]
+	uint64_t value;
+};
+
 struct device_ops {
 	// Worker `worker`'s end; index and siblings are set by the caller.
 	struct port *(*port)(struct device *, unsigned worker);
 	// Takes these addresses from now on, in place of those before. 0 or -errno. Main thread.
 	int (*steer)(struct device *, const struct steering *);
+	// Its counters, always the same ones in the same order; gives how many. NULL: it has none. Main thread.
+	unsigned (*count)(struct device *, struct device_counter counters[DEVICE_COUNTERS_MAX]);
 	// Takes the device off its interface and frees it and its ports. No worker may still poll it.
 	void (*close)(struct device *);
 };

@@ -636,6 +636,58 @@ static void A01_A11_damaged_frame_leaves_by_one_exit(void **state)
 	}
 }
 
+// What the kernel leaves in the field where a device is to complete it: the sum of the pseudo header.
+static void begin_sum(uint8_t *frame)
+{
+	struct ipv4_header *ip = (struct ipv4_header *)(frame + IP);
+	struct udp_header *udp = (struct udp_header *)(frame + UDP);
+	uint16_t folded = frame_fold(frame_pseudo_sum(ip, be16_get(udp->len)));
+
+	memcpy(&udp->checksum, &folded, 2);
+}
+
+static void A02_begun_UDP_checksum_is_accepted_from_this_host_only(void **state)
+{
+	struct lane *lane = *state;
+	const struct lane_datagram datagram = {
+		CLIENT, IMAGES_INBOUND, 4242, 53, QUERY, sizeof(QUERY) - 1};
+	uint8_t frame[MEMORY_CELL_SIZE];
+	uint16_t len = lane_frame(frame, &datagram);
+
+	begin_sum(frame);
+	lane_give(lane, LANE_CLIENTS, frame, len);
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_rx_bad_udp_csum), 1);
+	memory_set_flags(lane->ports[LANE_CLIENTS], PACKET_UDP_PARTIAL);
+	lane_give(lane, LANE_CLIENTS, frame, len);
+	take_upstream(lane);
+	assert_int_equal(count(lane, EXIT_rx_bad_udp_csum), 1);
+}
+
+static void A02_no_other_wrong_UDP_checksum_is_accepted_from_this_host(void **state)
+{
+	struct lane *lane = *state;
+	const struct lane_datagram datagram = {
+		CLIENT, IMAGES_INBOUND, 4242, 53, QUERY, sizeof(QUERY) - 1};
+	uint8_t frame[MEMORY_CELL_SIZE];
+	uint16_t len = lane_frame(frame, &datagram);
+	unsigned accepted = 0;
+
+	memory_set_flags(lane->ports[LANE_CLIENTS], PACKET_UDP_PARTIAL);
+	for (uint32_t sum = 0; sum <= UINT16_MAX; sum++) {
+		uint64_t before = count(lane, EXIT_rx_bad_udp_csum);
+
+		memcpy(frame + UDP + 6, &(uint16_t){(uint16_t)sum}, 2);
+		lane->now_us += 4000000;
+		lane_give(lane, LANE_CLIENTS, frame, len);
+		accepted += count(lane, EXIT_rx_bad_udp_csum) == before;
+		while (memory_take_sent(lane->ports[LANE_UPSTREAMS]) ||
+			memory_take_sent(lane->ports[LANE_CLIENTS]))
+			continue;
+	}
+	assert_int_equal(accepted, 3); // the right one, none (0), and the begun one
+}
+
 static void A03_UDP_checksum_0_is_accepted(void **state)
 {
 	struct lane *lane = *state;
@@ -811,6 +863,8 @@ int main(void)
 		PATH_TEST(signed_query_without_reply_ends_in_SERVFAIL),
 		PATH_TEST(signed_query_refused_without_question_is_answered_with_one),
 		PATH_TEST(A01_A11_damaged_frame_leaves_by_one_exit),
+		PATH_TEST(A02_begun_UDP_checksum_is_accepted_from_this_host_only),
+		PATH_TEST(A02_no_other_wrong_UDP_checksum_is_accepted_from_this_host),
 		PATH_TEST(A03_UDP_checksum_0_is_accepted),
 		PATH_TEST(A05_padding_is_neither_read_nor_sent),
 		PATH_TEST(A08_options_of_IP_are_stepped_over),
