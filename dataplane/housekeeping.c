@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,33 @@ void housekeeping_restore(struct housekeeping *house)
 	fprintf(stderr, "shunt-dataplane: the kept image is not served: %s\n", error);
 }
 
+// An interface that is deleted takes its sockets with it, for good: another of that name is another interface. The other
+// ports go on.
+static void watch_interfaces(struct housekeeping *house)
+{
+	char name[IF_NAMESIZE];
+
+	for (unsigned i = 0; i < house->device_count; i++) {
+		const struct device *device = house->devices[i];
+
+		if (device->ifindex == 0 || (house->gone & 1u << i) ||
+			if_indextoname(device->ifindex, name) || errno != ENXIO)
+			continue;
+		house->gone |= 1u << i;
+		fprintf(stderr,
+			"shunt-dataplane: %s: the interface was deleted; this port is dead, the others "
+			"go on: restart shunt-dataplane once it is back\n",
+			device->name);
+	}
+}
+
+static void tick(struct housekeeping *house)
+{
+	neighbours_tick(house->neighbours);
+	watch_interfaces(house);
+	device_counters_publish(house->device_counters, house->devices, house->device_count);
+}
+
 void housekeeping_run(struct housekeeping *house)
 {
 	uint64_t next_tick_ms = clock_ms() + TICK_MS;
@@ -268,7 +296,7 @@ void housekeeping_run(struct housekeeping *house)
 			neighbours_handle(house->neighbours);
 		uplink_handle(&house->uplink, fds);
 		if (clock_ms() >= next_tick_ms) {
-			neighbours_tick(house->neighbours);
+			tick(house);
 			next_tick_ms = clock_ms() + TICK_MS;
 		}
 	}

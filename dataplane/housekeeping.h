@@ -3,6 +3,7 @@
 // control, and ends on a signal.
 #pragma once
 
+#include "dataplane/device_counters.h"
 #include "dataplane/neighbours.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/uplink.h"
@@ -11,6 +12,8 @@ struct housekeeping {
 	const char *state_dir;
 	struct device **devices; // by port index
 	unsigned device_count;
+	counter_t *device_counters; // where device_counters_publish() writes
+	uint32_t gone;              // devices whose interface was deleted, a bit each
 	struct snapshot_switch *snapshots;
 	struct neighbours *neighbours;
 	struct uplink uplink;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane/counters_file.h"
+#include "dataplane/device_counters.h"
 #include "dataplane/housekeeping.h"
 #include "dataplane/options.h"
 #include "dataplane/worker.h"
@@ -172,12 +173,14 @@ static bool open_devices(struct dataplane *plane)
 
 static bool make_counters(struct dataplane *plane)
 {
-	unsigned count = worker_counter_entries(NULL, plane->device_count);
+	unsigned own = worker_counter_entries(NULL, plane->device_count);
+	unsigned count = own + device_counter_entries(NULL, plane->devices, plane->device_count);
 	struct counter_entry *entries = calloc(count, sizeof(*entries));
 	int err = entries ? 0 : -ENOMEM;
 
 	if (!err) {
 		worker_counter_entries(entries, plane->device_count);
+		device_counter_entries(entries + own, plane->devices, plane->device_count);
 		err = counters_file_init(
 			&plane->counters, entries, count, plane->options.worker_count);
 	}
@@ -255,6 +258,8 @@ static bool make_house(struct dataplane *plane)
 	house->state_dir = plane->options.state_dir;
 	house->devices = plane->devices;
 	house->device_count = plane->device_count;
+	house->device_counters = counters_file_worker(&plane->counters, 0) +
+		worker_counter_entries(NULL, plane->device_count);
 	house->snapshots = &plane->snapshots;
 	house->signal_fd = plane->signal_fd;
 	house->uplink.counters_fd = plane->counters.fd;

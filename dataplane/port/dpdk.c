@@ -55,6 +55,7 @@ struct dpdk_port {
 	struct port port;
 	uint16_t device; // ethdev
 	uint16_t queue;
+	uint16_t flags; // of every packet
 	struct rte_mempool *pool;
 } __attribute__((aligned(64)));
 
@@ -135,7 +136,7 @@ static unsigned dpdk_receive(struct port *base, struct packet *packets, unsigned
 	count = rte_eth_rx_burst(port->device, port->queue, mbufs, (uint16_t)max);
 	for (unsigned i = 0; i < count; i++) {
 		packets[i] = packet_of(port, mbufs[i]);
-		packets[i].flags = flags_of(mbufs[i]);
+		packets[i].flags = flags_of(mbufs[i]) | port->flags;
 		packets[i].vlan = vlan_of(mbufs[i]);
 		__builtin_prefetch(packets[i].data);
 	}
@@ -268,6 +269,20 @@ static int dpdk_device_steer(struct device *base, const struct steering *steerin
 	return 0;
 }
 
+static unsigned dpdk_device_count(
+	struct device *base, struct device_counter counters[DEVICE_COUNTERS_MAX])
+{
+#if HAVE_XDP
+	const struct dpdk_device *device = (const struct dpdk_device *)base;
+
+	if (device->steer)
+		return steer_count(device->steer, counters);
+#endif
+	(void)base;
+	(void)counters;
+	return 0;
+}
+
 static void dpdk_device_close(struct device *base)
 {
 	struct dpdk_device *device = (struct dpdk_device *)base;
@@ -286,6 +301,7 @@ static void dpdk_device_close(struct device *base)
 static const struct device_ops dpdk_device_ops = {
 	.port = dpdk_device_port,
 	.steer = dpdk_device_steer,
+	.count = dpdk_device_count,
 	.close = dpdk_device_close,
 };
 
@@ -496,6 +512,8 @@ static int take_program(struct dpdk_device *device, const char *spec, struct por
 
 	if (interface_check_queues(name, &device->device, device->worker_count, error) < 0)
 		return -1;
+	for (unsigned i = 0; i < device->worker_count && interface_is_on_host(name); i++)
+		device->ports[i].flags = PACKET_UDP_PARTIAL;
 	device->steer = steer_adopt(ifindex, name, error);
 	return device->steer ? 0 : -1;
 }

@@ -52,25 +52,51 @@ int interface_read(const char *name, struct device *device, struct port_error *e
 	return 0;
 }
 
-int interface_check_queues(
-	const char *name, const struct device *device, unsigned workers, struct port_error *error)
+bool interface_is_on_host(const char *name)
 {
-	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq request = {.ifr_data = (void *)&channels};
-	unsigned queues = 1; // where the driver does not say
-	unsigned max;
+	static const char *const drivers[] = {"veth", "tun"};
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {0};
 
-	if (ask(SIOCETHTOOL, name, &request) == 0)
-		queues = channels.combined_count + channels.rx_count;
-	if (queues == workers)
-		return 0;
-	max = channels.max_combined ? channels.max_combined : channels.max_rx;
+	if (ask(SIOCGIFFLAGS, name, &request) == 0 && (request.ifr_flags & IFF_LOOPBACK))
+		return true;
+	request.ifr_data = (void *)&info;
+	if (ask(SIOCETHTOOL, name, &request) < 0)
+		return false;
+	for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (strcmp(info.driver, drivers[i]) == 0)
+			return true;
+	return false;
+}
+
+static void read_channels(const char *name, struct ethtool_channels *channels)
+{
+	struct ifreq request = {.ifr_data = (void *)channels};
+
+	*channels = (struct ethtool_channels){.cmd = ETHTOOL_GCHANNELS};
+	if (ask(SIOCETHTOOL, name, &request) < 0)
+		*channels =
+			(struct ethtool_channels){.combined_count = 1}; // the driver does not say
+}
+
+static unsigned queues_of(const struct ethtool_channels *channels)
+{
+	return channels->combined_count + channels->rx_count;
+}
+
+// The number of queues is wrong: how to change it.
+static void say_remedy(const char *name, const struct device *device, unsigned workers,
+	const struct ethtool_channels *channels, struct port_error *error)
+{
+	unsigned max = channels->max_combined ? channels->max_combined : channels->max_rx;
+	unsigned queues = queues_of(channels);
+
 	if (max < workers)
 		snprintf(error->text, sizeof(error->text),
 			"%s: one queue a worker is needed: %u workers, and it has %u at most; start "
 			"with --workers %u",
 			device->name, workers, max ? max : queues, max ? max : queues);
-	else if (channels.max_combined)
+	else if (channels->max_combined)
 		snprintf(error->text, sizeof(error->text),
 			"%s: one queue a worker is needed: %u workers, and it has %u; change it by: "
 			"ethtool -L %s combined %u",
@@ -80,5 +106,28 @@ int interface_check_queues(
 			"%s: one queue a worker is needed: %u workers, and it has %u; change it by: "
 			"ethtool -L %s rx %u tx %u",
 			device->name, workers, queues, name, workers, workers);
+}
+
+int interface_count_queues(
+	const char *name, const struct device *device, unsigned workers, struct port_error *error)
+{
+	struct ethtool_channels channels;
+
+	read_channels(name, &channels);
+	if (queues_of(&channels) >= workers)
+		return (int)queues_of(&channels);
+	say_remedy(name, device, workers, &channels, error);
+	return -1;
+}
+
+int interface_check_queues(
+	const char *name, const struct device *device, unsigned workers, struct port_error *error)
+{
+	struct ethtool_channels channels;
+
+	read_channels(name, &channels);
+	if (queues_of(&channels) == workers)
+		return 0;
+	say_remedy(name, device, workers, &channels, error);
 	return -1;
 }

@@ -125,36 +125,26 @@ struct steer *steer_new(const char *name, struct port_error *error)
 	return steer;
 }
 
-static int attach_as(struct steer *steer, unsigned ifindex, uint32_t mode)
+int steer_attach(struct steer *steer, unsigned ifindex, bool is_generic, const char *name,
+	struct port_error *error)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode);
-	int program = bpf_program__fd(steer->skeleton->progs.shunt_steer);
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		.flags = is_generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 
-	steer->link = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
-	return steer->link < 0 ? steer->link : 0;
-}
-
-int steer_attach(struct steer *steer, unsigned ifindex, const char *name, struct port_error *error)
-{
-	int err = attach_as(steer, ifindex, XDP_FLAGS_DRV_MODE);
-
-	if (err == 0)
+	if (steer->link >= 0 && steer->is_generic == is_generic)
 		return 0;
-	if (err != -EBUSY && err != -EEXIST) {
-		err = attach_as(steer, ifindex, XDP_FLAGS_SKB_MODE);
-		steer->is_generic = true;
-	}
-	if (err == 0)
+	if (steer->link >= 0)
+		close(steer->link);
+	steer->is_generic = is_generic;
+	steer->link = bpf_link_create(
+		bpf_program__fd(steer->skeleton->progs.shunt_steer), (int)ifindex, BPF_XDP, &opts);
+	if (steer->link >= 0)
 		return 0;
 	snprintf(error->text, sizeof(error->text),
-		"%s: attaching the steering program: %s; look with: ip -details link show %s", name,
-		strerror(-err), name);
+		"%s: attaching the steering program (%s mode): %s; %s: ip -details link show %s",
+		name, is_generic ? "generic" : "driver", strerror(-steer->link),
+		is_generic ? "look with" : "try mode=generic, and look with", name);
 	return -1;
-}
-
-bool steer_is_generic(const struct steer *steer)
-{
-	return steer->is_generic;
 }
 
 // Keeps the map if it is one of those that we fill.
@@ -210,7 +200,6 @@ static int hold(struct steer *steer, unsigned ifindex, const struct attached *at
 
 	if (err < 0)
 		return err;
-	steer->is_generic = attached->flags == XDP_FLAGS_SKB_MODE;
 	steer->link = bpf_link_create(attached->fd, (int)ifindex, BPF_XDP, &opts);
 	return steer->link < 0 ? steer->link : 0;
 }
@@ -401,25 +390,34 @@ int steer_set(const struct steer *steer, const struct steering *steering)
 	return err;
 }
 
-int steer_counters(const struct steer *steer, uint64_t values[static STEER_COUNTER_COUNT])
+static uint64_t sum_over_cpus(const struct steer *steer, uint32_t which, uint64_t *parts, int cpus)
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t *parts;
-	int err = 0;
+	uint64_t sum = 0;
 
-	if (cpus < 0)
-		return cpus;
-	parts = calloc((size_t)cpus, sizeof(*parts));
-	if (!parts)
-		return -ENOMEM;
-	for (uint32_t which = 0; which < STEER_COUNTER_COUNT && err == 0; which++) {
-		values[which] = 0;
-		err = bpf_map_lookup_elem(steer->counters, &which, parts);
-		for (int cpu = 0; cpu < cpus && err == 0; cpu++)
-			values[which] += parts[cpu];
-	}
+	if (bpf_map_lookup_elem(steer->counters, &which, parts) < 0)
+		return 0;
+	for (int cpu = 0; cpu < cpus; cpu++)
+		sum += parts[cpu];
+	return sum;
+}
+
+unsigned steer_count(const struct steer *steer, struct device_counter *counters)
+{
+	static const char *const names[] = {
+#define STEER_COUNTER_NAME(name, what) "steer_" #name,
+		STEER_COUNTERS(STEER_COUNTER_NAME)
+#undef STEER_COUNTER_NAME
+	};
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *parts = cpus > 0 ? calloc((size_t)cpus, sizeof(*parts)) : NULL;
+
+	for (uint32_t which = 0; which < STEER_COUNTER_COUNT; which++)
+		counters[which] = (struct device_counter){
+			.name = names[which],
+			.value = parts ? sum_over_cpus(steer, which, parts, cpus) : 0,
+		};
 	free(parts);
-	return err;
+	return STEER_COUNTER_COUNT;
 }
 
 const void *steer_object(size_t *len)

@@ -16,11 +16,10 @@ struct steer;
 // Loads the program with empty maps, attached to nothing. NULL: `error` says why.
 [[nodiscard]] struct steer *steer_new(const char *name, struct port_error *error);
 
-// Attaches it in driver mode, else in generic mode, by a link that ends with this process.
-// 0, or -1 with `error` set.
-[[nodiscard]] int steer_attach(
-	struct steer *, unsigned ifindex, const char *name, struct port_error *error);
-[[nodiscard]] bool steer_is_generic(const struct steer *);
+// Attaches it in driver mode or in generic mode, by a link that ends with this process; it may be attached in the
+// other one so far. 0, or -1 with `error` set.
+[[nodiscard]] int steer_attach(struct steer *, unsigned ifindex, bool is_generic, const char *name,
+	struct port_error *error);
 
 // Finds our program where somebody else attached it to `ifindex`, and holds it there by a link that ends
 // with this process in place of his attachment, which would stay. NULL: `error` says why.
@@ -37,8 +36,8 @@ void steer_free(struct steer *);
 // is gone leaves last. 0 or -errno: -E2BIG too many, -EINVAL one address with two separate ranges.
 [[nodiscard]] int steer_set(const struct steer *, const struct steering *);
 
-// What became of frames so far, summed over CPUs. 0 or -errno.
-[[nodiscard]] int steer_counters(const struct steer *, uint64_t values[static STEER_COUNTER_COUNT]);
+// What became of frames so far, summed over CPUs: STEER_COUNTER_COUNT counters, which it gives.
+unsigned steer_count(const struct steer *, struct device_counter *counters);
 
 // The compiled program, for whoever loads it by file.
 [[nodiscard]] const void *steer_object(size_t *len);
