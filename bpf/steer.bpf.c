@@ -130,15 +130,18 @@ static __always_inline int judge_fragment(
 	return count(STEER_passed_fragment, XDP_PASS);
 }
 
-static __always_inline int is_chained(struct xdp_md *frame)
+// Jumbo frames may come in several buffers, and be longer than a frame of ours, which the kernel would drop.
+static __always_inline int is_too_long(struct xdp_md *frame)
 {
-	return bpf_xdp_get_buff_len(frame) != frame->data_end - frame->data;
+	__u64 len = bpf_xdp_get_buff_len(frame);
+
+	return len != frame->data_end - frame->data || len > STEER_FRAME_MAX;
 }
 
 static __always_inline int give_inbound(struct xdp_md *frame)
 {
-	if (is_chained(frame))
-		return count(STEER_passed_chained, XDP_PASS);
+	if (is_too_long(frame))
+		return count(STEER_passed_too_long, XDP_PASS);
 	if (bpf_redirect_map(&xsks_map, frame->rx_queue_index, XDP_PASS) != XDP_REDIRECT)
 		return count(STEER_passed_no_socket, XDP_PASS);
 	return count(STEER_inbound, XDP_REDIRECT);
@@ -147,8 +150,8 @@ static __always_inline int give_inbound(struct xdp_md *frame)
 // Nothing of this reaches the kernel: its port unreachable would tell which of our ports wait.
 static __always_inline int give_outbound(struct xdp_md *frame)
 {
-	if (is_chained(frame))
-		return count(STEER_dropped_chained, XDP_DROP);
+	if (is_too_long(frame))
+		return count(STEER_dropped_too_long, XDP_DROP);
 	if (bpf_redirect_map(&xsks_map, frame->rx_queue_index, XDP_DROP) != XDP_REDIRECT)
 		return count(STEER_dropped_no_socket, XDP_DROP);
 	return count(STEER_outbound, XDP_REDIRECT);

@@ -14,6 +14,7 @@ enum {
 	STEER_ADDRESSES = 8192, // inbound and outbound addresses at most
 	STEER_ENDPOINTS = 4096, // inbound endpoints at most
 	STEER_QUEUES = 256,     // queues of an interface at most
+	STEER_FRAME_MAX = 1792, // bytes of a packet that a frame of the sockets holds
 };
 
 // The program's name as the kernel lists it; at most 15 bytes.
@@ -44,10 +45,10 @@ struct steer_endpoint {
 	X(outbound, "to an outbound range, given to the socket")                     \
 	X(passed, "not ours, left to the kernel")                                    \
 	X(passed_fragment, "fragment to one of our addresses, left to the kernel")   \
-	X(passed_chained, "inbound in several buffers, left to the kernel")          \
+	X(passed_too_long, "inbound and too long for a frame, left to the kernel")   \
 	X(passed_no_socket, "inbound on a queue without socket, left to the kernel") \
 	X(dropped_fragment, "first fragment to an outbound range, dropped")          \
-	X(dropped_chained, "to an outbound range in several buffers, dropped")       \
+	X(dropped_too_long, "to an outbound range, too long for a frame, dropped")   \
 	X(dropped_no_socket, "to an outbound range, queue without socket, dropped")
 
 #define STEER_COUNTER_NUMBER(name, what) STEER_##name,

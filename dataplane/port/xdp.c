@@ -236,6 +236,7 @@ static unsigned xdp_device_count(
 	return count;
 }
 
+static_assert(STEER_FRAME_MAX == XDP_FRAME_SIZE - XDP_FRAME_HEAD, "what a frame holds");
 static_assert(STEER_COUNTER_COUNT + 4 <= DEVICE_COUNTERS_MAX, "they fit");
 
 static void xdp_device_close(struct device *base)

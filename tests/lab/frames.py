@@ -32,6 +32,12 @@ def udp_checksum(source, target, datagram):
     return checksum(pseudo + datagram) or 0xFFFF
 
 
+def begun_checksum(source, target, length):
+    """What a sender leaves in the field for its device to complete: the pseudo header's sum."""
+    pseudo = socket.inet_aton(source) + socket.inet_aton(target)
+    return ones_sum(pseudo + struct.pack("!BBH", 0, socket.IPPROTO_UDP, length))
+
+
 def udp(source, target, source_port, target_port, payload, *, length=None, check=None):
     """A UDP datagram; `length` and `check` replace the right ones."""
     length = 8 + len(payload) if length is None else length
@@ -74,6 +80,7 @@ class Datagram:
             "!HHHH", datagram[:8])
         self.payload = datagram[8:self.length]
         pseudo = ip[12:20] + struct.pack("!BBH", 0, socket.IPPROTO_UDP, len(datagram))
+        self.begun_check = ones_sum(pseudo)
         self.is_ip_sum_right = ones_sum(ip[:self.ihl]) == 0xFFFF
         self.is_udp_sum_right = ones_sum(pseudo + datagram) == 0xFFFF
 

@@ -88,12 +88,12 @@ class Wire:
     def send(self, frame):
         self.sock.send(frame)
 
-    def frames(self):
-        """Frames that came in, for as long as the caller listens."""
+    def frames(self, *, outgoing=False):
+        """Frames that came in (or that went out), for as long as the caller listens."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             frame, address = self.sock.recvfrom(65535)
-            if address[2] != socket.PACKET_OUTGOING:
+            if (address[2] == socket.PACKET_OUTGOING) == outgoing:
                 yield frame
         raise TimeoutError("the frame that was waited for did not come")
 
@@ -309,6 +309,77 @@ class Lab:
             return not [d for d in wire.until(sentinel) if d.target_port == port]
         finally:
             wire.close()
+
+
+class Beside:
+    """A dataplane and a control of their own beside the lab's: in any namespace, with any ports."""
+
+    def __init__(self, where, ports, config, *options):
+        self.folder = tempfile.TemporaryDirectory(prefix="shunt-", dir="/run")
+        self.path = Path(self.folder.name)
+        (self.path / "shunt.yaml").write_text(config)
+        (self.path / "state").mkdir()
+        self.where = where
+        self.processes = []
+        ports = [word for port in ports for word in ("--port", port)]
+        try:
+            self.dataplane = self.spawn("dataplane/shunt-dataplane", *ports, *options)
+            self.wait_until(lambda: "polling" in self.log())
+            self.spawn("control/shunt-control", "-c", str(self.path / "shunt.yaml"))
+            self.wait_until(lambda: self.status().get("generation"))
+        except BaseException:
+            self.close()
+            raise
+
+    def spawn(self, program, *options):
+        with open(self.path / "log", "ab") as log:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", f"shunt-{self.where}", str(BUILD / program), *options,
+                 "--run-dir", str(self.path), "--state-dir", str(self.path / "state")],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def log(self):
+        return (self.path / "log").read_text()
+
+    def wait_until(self, is_so):
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            assert all(p.poll() is None for p in self.processes), f"ended:\n{self.log()}"
+            assert time.monotonic() < deadline, f"waited in vain:\n{self.log()}"
+            time.sleep(0.05)
+
+    def ctl_json(self, *args):
+        done = subprocess.run([str(BUILD / "ctl/shuntctl"), "-s", str(self.path / "control.sock"),
+                               *args, "-o", "json"], capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def status(self):
+        """What the dataplane says it serves, and its ports."""
+        return self.ctl_json("status").get("dataplane", {})
+
+    def counter(self, name):
+        """Sum over the workers; what main counts is a second old at most."""
+        counters = self.ctl_json("path")["counters"]
+        return sum(c["total"] for c in counters if c["name"] == name)
+
+    def kill(self):
+        self.dataplane.kill()
+        self.dataplane.wait()
+        self.processes.remove(self.dataplane)
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(PATIENCE)
+        self.folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class Control:

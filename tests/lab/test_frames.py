@@ -61,6 +61,42 @@ def test_A02_wrong_udp_checksum_of_an_upstream_does_not_end_the_wait(lab, script
     assert sum(counted.refused.values()) + counted.exits.get("rx_bad_udp_csum", 0) == 1, counted
 
 
+@pytest.fixture
+def offloading_peers(lab):
+    """Both peers leave checksums to their devices, as they do by default."""
+    for where, interface in (("client", "c0"), ("upstream", "u0")):
+        lab.command(where, "ethtool", "-K", interface, "tx", "on", check=True)
+    yield
+    for where, interface in (("client", "c0"), ("upstream", "u0")):
+        lab.command(where, "ethtool", "-K", interface, "tx", "off", check=True)
+
+
+def first_sent(wire, target_port):
+    for frame in wire.frames(outgoing=True):
+        if frames.Datagram.is_one(frame) and frames.Datagram(frame).target_port == target_port:
+            return frames.Datagram(frame)
+    return None
+
+
+def test_A02_begun_checksums_of_peers_on_this_host_are_recognised(
+        lab, offloading_peers, client_wire, upstream_wire):
+    counted = lab.count(lambda: lab.addresses("www.contoso.lab.") == ["192.0.2.11"])
+    assert counted.answered == counted.accepted == 1 and not counted.exits, counted
+    query = first_sent(client_wire, 53)
+    assert not query.is_udp_sum_right and query.check == query.begun_check
+    reply = next(frames.Datagram(f) for f in upstream_wire.frames(outgoing=True)
+                 if frames.Datagram.is_one(f) and frames.Datagram(f).source_port == 53)
+    assert not reply.is_udp_sum_right and reply.check == reply.begun_check
+
+
+def test_A02_any_other_wrong_checksum_of_offloading_peers_is_dropped(lab, offloading_peers):
+    right = frames.udp(CLIENT, INBOUND, PORT, 53, QUERY.to_wire())
+    begun = frames.begun_checksum(CLIENT, INBOUND, len(right))
+    for wrong in (begun ^ 1, begun ^ 0x8000, begun ^ 0xFFFF, 0xFFFF):
+        datagram = frames.udp(CLIENT, INBOUND, PORT, 53, QUERY.to_wire(), check=wrong)
+        assert_one_exit(lab, lab.frame(datagram), "rx_bad_udp_csum")
+
+
 def test_A03_udp_checksum_zero_is_accepted(lab, client_wire):
     datagram = frames.udp(CLIENT, INBOUND, PORT, 53, QUERY.to_wire(), check=0)
     reply = answer_to(lab, client_wire, lab.frame(datagram))
