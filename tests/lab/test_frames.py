@@ -123,7 +123,7 @@ def test_A05_padding_is_neither_parsed_nor_echoed(lab, script, client_wire, pad)
     asked = header() + question(name)
     client_wire.send(lab.query_frame(asked, PORT) + b"\xaa" * pad)
     forwarded = script.answer()
-    assert b"\xaa" not in forwarded
+    assert b"\xaa" not in forwarded[2:]  # behind the ID, which is random
     reply = client_wire.datagram_to(PORT)
     assert b"\xaa" not in reply.payload
     assert not any(reply.padding)
@@ -167,7 +167,7 @@ def test_A06_bytes_behind_the_udp_length_are_not_dns(lab, script, client_wire):
     asked = header() + question(b"\x03end\x06script\x03lab\x00")
     datagram = frames.udp(CLIENT, INBOUND, PORT, 53, asked) + b"\xaa" * 20
     client_wire.send(lab.frame(datagram))
-    assert b"\xaa" not in script.answer()
+    assert b"\xaa" not in script.answer()[2:]  # behind the ID
     assert dns.message.from_wire(client_wire.datagram_to(PORT).payload).answer
 
 
