@@ -67,7 +67,7 @@ def report(symbol, objects):
 def main():
     try:
         configure()
-        run("ninja", "-C", str(BUILD), "-t", "restat")
+        run("ninja", "-C", str(BUILD), "build.ninja")  # the list of objects is made with it
         objects = hot_objects()
         if not objects:
             print("tests/lint/symbols.py:1: found no hot objects to look at")
