@@ -30,8 +30,10 @@ static uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int steer_device(struct device *device, const struct image *image)
+static int steer_device(
+	struct device *device, const struct snapshot *snapshot, struct port_error *error)
 {
+	const struct image *image = &snapshot->image;
 	struct steering_range *ranges = calloc(image->outbound_count + 1, sizeof(*ranges));
 	struct steering steering = {
 		.inbound = image->inbound,
@@ -48,21 +50,23 @@ static int steer_device(struct device *device, const struct image *image)
 			.ip = image->outbound[i].ip,
 			.port_first = image->outbound[i].port_first,
 			.port_last = image->outbound[i].port_last,
+			.sources = &snapshot->sources[i],
 		};
-	err = device->ops->steer(device, &steering);
+	err = device->ops->steer(device, &steering, error);
 	free(ranges);
 	return err;
 }
 
-static int steer_all(struct housekeeping *house, const struct image *image, char *error)
+static int steer_all(struct housekeeping *house, const struct snapshot *snapshot, char *error)
 {
 	for (unsigned i = 0; i < house->device_count; i++) {
 		struct device *device = house->devices[i];
-		int err = steer_device(device, image);
+		struct port_error why = {0};
+		int err = steer_device(device, snapshot, &why);
 
 		if (err) {
-			snprintf(error, SNAPSHOT_ERROR_LEN, "%s can't be steered: %s", device->name,
-				strerror(-err));
+			snprintf(error, SNAPSHOT_ERROR_LEN, "%s can't be steered: %.160s",
+				device->name, why.text[0] ? why.text : strerror(-err));
 			return err;
 		}
 	}
@@ -179,7 +183,7 @@ static void turn_back(struct housekeeping *house)
 
 	if (!current)
 		return;
-	if (steer_all(house, &current->image, error) != 0 || find_hops(house, current, error) != 0)
+	if (steer_all(house, current, error) != 0 || find_hops(house, current, error) != 0)
 		fprintf(stderr, "shunt-dataplane: the image served may not be reached: %s\n",
 			error);
 }
@@ -187,7 +191,7 @@ static void turn_back(struct housekeeping *house)
 // Serves `next`, which it owns from now on, or stays with the current image.
 static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
 {
-	if (steer_all(house, &next->image, error) != 0 || find_hops(house, next, error) != 0) {
+	if (steer_all(house, next, error) != 0 || find_hops(house, next, error) != 0) {
 		turn_back(house);
 		snapshot_close(next);
 		return false;
@@ -273,6 +277,9 @@ static void watch_interfaces(struct housekeeping *house)
 static void tick(struct housekeeping *house)
 {
 	neighbours_tick(house->neighbours);
+	for (unsigned i = 0; i < house->device_count; i++)
+		if (house->devices[i]->ops->tick)
+			house->devices[i]->ops->tick(house->devices[i]);
 	watch_interfaces(house);
 	device_counters_publish(house->device_counters, house->devices, house->device_count);
 }

@@ -43,7 +43,7 @@ struct hop {
 
 // A target's way out.
 struct way {
-	uint32_t hop;  // NO_HOP: no route by a port of ours
+	uint32_t hop;  // NO_HOP: no route by an interface of ours
 	bool is_stale; // the route may have changed
 };
 
@@ -51,6 +51,7 @@ struct neighbours {
 	struct netlink netlink;
 	struct device *const *devices;
 	unsigned device_count;
+	int kernel_port;  // of the device that the kernel routes for; -1: none
 	port_mac_t *macs; // of the devices, as the kernel last said; workers read
 	const struct endpoint *targets;
 	struct nexthop_line *lines;
@@ -68,20 +69,27 @@ static void probe(struct neighbours *n, const struct hop *hop, bool is_managed)
 	(void)netlink_probe(&n->netlink, &hop->ip, hop->ifindex, is_managed);
 }
 
+static struct nexthop way_out(const struct neighbours *n, unsigned port)
+{
+	struct nexthop next = {.state = NEXTHOP_RESOLVED, .port = (uint8_t)port};
+	uint64_t mac = n->macs[port];
+
+	memcpy(next.source_mac, &mac, sizeof(next.source_mac));
+	return next;
+}
+
 static void write_line(struct neighbours *n, unsigned target)
 {
 	struct nexthop next = {.state = NEXTHOP_UNRESOLVED};
 	struct nexthop now = nexthop_get(&n->lines[target]);
 	const struct hop *hop =
 		n->ways[target].hop == NO_HOP ? NULL : &n->hops[n->ways[target].hop];
-	uint64_t mac;
 
 	if (hop && hop->is_resolved) {
-		next.state = NEXTHOP_RESOLVED;
-		next.port = hop->port;
-		mac = n->macs[hop->port];
-		memcpy(next.source_mac, &mac, sizeof(next.source_mac));
+		next = way_out(n, (unsigned)hop->port);
 		memcpy(next.target_mac, hop->mac, sizeof(next.target_mac));
+	} else if (!hop && n->kernel_port >= 0) {
+		next = way_out(n, (unsigned)n->kernel_port);
 	}
 	if (memcmp(&next, &now, sizeof(next)) != 0)
 		nexthop_set(&n->lines[target], &next);
@@ -160,7 +168,7 @@ static int find_port(const struct neighbours *n, unsigned ifindex)
 }
 
 // The hop that a target is reached by now, made if need be. A target that is this host itself, or that
-// the kernel reaches by an interface we don't poll, has none.
+// the kernel reaches by an interface we don't poll, has none; only a device that the kernel routes for gets there.
 static uint32_t route(struct neighbours *n, const struct ip *target)
 {
 	struct netlink_answer answer = {.kind = RTN_UNSPEC};
@@ -400,6 +408,10 @@ struct neighbours *neighbours_new(
 	n->devices = devices;
 	n->device_count = count;
 	n->macs = macs;
+	n->kernel_port = -1;
+	for (unsigned i = 0; i < count; i++)
+		if (devices[i]->is_kernel_routed)
+			n->kernel_port = (int)i;
 	err = netlink_open(&n->netlink);
 	if (err < 0)
 		goto err;

@@ -55,8 +55,10 @@ struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
 		goto err;
 	}
 	snapshot->hops = calloc(snapshot->image.upstreams_count + 1, sizeof(*snapshot->hops));
-	if (!snapshot->hops) {
-		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory for the image's next hops");
+	snapshot->sources = calloc(snapshot->image.outbound_count + 1, sizeof(*snapshot->sources));
+	if (!snapshot->hops || !snapshot->sources) {
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"no memory for the image's next hops and source ports");
 		goto err;
 	}
 	return snapshot;
@@ -73,6 +75,7 @@ void snapshot_close(struct snapshot *snapshot)
 	if (snapshot->base)
 		munmap(snapshot->base, snapshot->size);
 	free(snapshot->hops);
+	free(snapshot->sources);
 	free(snapshot);
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/image.h"
+#include "dataplane/port/port.h"
 #include "dataplane/state/nexthop.h"
 
 enum { SNAPSHOT_ERROR_LEN = 256 };
@@ -23,6 +24,8 @@ struct snapshot {
 	void *base;
 	size_t size;
 	struct nexthop_line *hops; // one an upstream; main writes, workers read
+	struct port_sources
+		*sources; // one an outbound address; devices write on main, workers read
 };
 
 // Maps an image that came by descriptor: sealed against writes, shrinking and growing, and good by image_open(). The

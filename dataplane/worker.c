@@ -197,6 +197,7 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	path->now_us = now_us;
 	path->image = snapshot ? &snapshot->image : NULL;
 	path->hops = snapshot ? snapshot->hops : NULL;
+	path->sources = snapshot ? snapshot->sources : NULL;
 	for (unsigned i = 0; i < worker->options->port_count; i++) {
 		struct port *port = worker->ports[i];
 		unsigned count = port->ops->receive(port, packets, PORT_BURST);

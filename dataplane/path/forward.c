@@ -45,25 +45,39 @@ static const struct image_outbound *choose_source(
 	return candidates[drawn];
 }
 
-// A source address, port and ID under which nothing waits (RFC 5452, 9.2). The port is one of this worker's, so that
-// whoever receives the reply knows whose it is.
+// A port of this address, each equally likely: one that a device lists as open, else any of this worker's, so that whoever receives
+// the reply knows whose it is. A device that lists ports has one worker.
+static bool draw_port(struct path *path, const struct image_outbound *outbound, be16_t *port)
+{
+	const struct port_sources *sources = &path->sources[outbound - path->image->outbound];
+	uint32_t open = atomic_load_explicit(&sources->count, memory_order_relaxed);
+	uint32_t count = open ? open
+			      : owner_port_count(outbound->port_first, outbound->port_last,
+					path->worker, path->worker_count);
+	uint32_t drawn;
+
+	if (count == 0 || !chance_below(path->chance, count, &drawn))
+		return false;
+	// Who listed a port has opened it before.
+	*port = be16_of(
+		open ? atomic_load_explicit(&sources->ports[drawn], memory_order_acquire)
+		     : owner_port(outbound->port_first, path->worker, path->worker_count, drawn));
+	return true;
+}
+
+// A source address, port and ID under which nothing waits (RFC 5452, 9.2).
 static bool draw_attempt(struct path *path, struct query *query)
 {
 	const struct image_outbound *outbound = choose_source(path, query);
 	struct attempt *attempt = &query->attempt;
-	uint32_t port_count, port, id;
+	uint32_t id;
 
 	if (!outbound)
 		return false;
 	attempt->ours = outbound->ip;
-	port_count = owner_port_count(
-		outbound->port_first, outbound->port_last, path->worker, path->worker_count);
-	for (unsigned i = 0; i < DRAWS && port_count > 0; i++) {
-		if (!chance_below(path->chance, port_count, &port) ||
-			!chance_draw(path->chance, &id))
+	for (unsigned i = 0; i < DRAWS; i++) {
+		if (!draw_port(path, outbound, &attempt->port) || !chance_draw(path->chance, &id))
 			return false;
-		attempt->port = be16_of(
-			owner_port(outbound->port_first, path->worker, path->worker_count, port));
 		attempt->id = (uint16_t)id;
 		if (!inflight_find(path->inflight, &attempt->ours, attempt->port, attempt->id))
 			return true;

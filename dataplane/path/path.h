@@ -143,9 +143,10 @@ struct room {
 
 // One worker's path. The worker owns all it points to.
 struct path {
-	uint64_t now_us;                 // read once a loop
-	const struct image *image;       // of this loop; NULL: none adopted yet
-	const struct nexthop_line *hops; // one an upstream of the image
+	uint64_t now_us;                    // read once a loop
+	const struct image *image;          // of this loop; NULL: none adopted yet
+	const struct nexthop_line *hops;    // one an upstream of the image
+	const struct port_sources *sources; // one an outbound address of the image
 	struct inflight *inflight;
 	struct chance *chance;
 	counter_t *counters;         // STEP_, EXIT_, COUNT_

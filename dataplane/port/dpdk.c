@@ -256,7 +256,8 @@ static struct port *dpdk_device_port(struct device *base, unsigned worker)
 	return &((struct dpdk_device *)base)->ports[worker].port;
 }
 
-static int dpdk_device_steer(struct device *base, const struct steering *steering)
+static int dpdk_device_steer(
+	struct device *base, const struct steering *steering, struct port_error *error)
 {
 #if HAVE_XDP
 	struct dpdk_device *device = (struct dpdk_device *)base;
@@ -266,6 +267,7 @@ static int dpdk_device_steer(struct device *base, const struct steering *steerin
 #endif
 	(void)base;
 	(void)steering;
+	(void)error;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ enum {
 	PORT_ROOM = 512,    // bytes from `data` to the buffer's end of a received packet, at least
 	PORT_BLANK_SIZE = 1600, // bytes usable from `data` of a packet that take() gives, at least
 	PORT_MAX = 16,          // devices a dataplane polls at most
+	PORT_SOURCES_MAX = 256, // source ports that a device lists of one outbound address
 };
 
 enum packet_flag {
@@ -68,12 +70,13 @@ struct port_ops {
 };
 
 // What a port counts; the worker that polls the port writes, anyone reads.
-#define PORT_COUNTERS(X)                                   \
-	X(received, "packets received")                    \
-	X(sent, "packets sent")                            \
-	X(tx_full, "packets dropped: send ring full")      \
-	X(tx_copied, "packets copied from another's pool") \
-	X(tx_foreign, "packets dropped: did not fit here") \
+#define PORT_COUNTERS(X)                                          \
+	X(received, "packets received")                           \
+	X(sent, "packets sent")                                   \
+	X(tx_full, "packets dropped: send ring full")             \
+	X(tx_copied, "packets copied from another's pool")        \
+	X(tx_foreign, "packets dropped: did not fit here")        \
+	X(tx_refused, "packets dropped: the kernel refused them") \
 	X(no_buffer, "times that no buffer was free")
 
 struct port_counters {
@@ -102,6 +105,13 @@ static inline void port_release_all(
 	}
 }
 
+// The source ports of an outbound address that questions may leave from. A device that has not all of the range open
+// lists those that are. Main writes by the device's steer and tick, workers read.
+struct port_sources {
+	_Atomic uint32_t count; // 0: all of the range
+	_Atomic uint16_t ports[PORT_SOURCES_MAX];
+};
+
 // Our own addresses, as a device that shares its interface with the kernel must know them: UDP to an
 // inbound endpoint, or to an outbound address within its port range, is ours; the rest is the kernel's.
 struct steering {
@@ -115,9 +125,11 @@ struct steering_range {
 	struct ip ip;
 	uint16_t port_first;
 	uint16_t port_last;
+	struct port_sources *sources; // all zero; the device may list ports, until the next steer
 };
 
 struct device;
+struct port_error;
 
 enum { DEVICE_COUNTERS_MAX = 16 };
 
@@ -130,10 +142,13 @@ struct device_counter {
 struct device_ops {
 	// Worker `worker`'s end; index and siblings are set by the caller.
 	struct port *(*port)(struct device *, unsigned worker);
-	// Takes these addresses from now on, in place of those before. 0 or -errno. Main thread.
-	int (*steer)(struct device *, const struct steering *);
+	// Takes these addresses from now on, in place of those before. 0, or -errno, with what was being done in
+	// `error` where the number does not say it. Main thread.
+	int (*steer)(struct device *, const struct steering *, struct port_error *error);
 	// Its counters, always the same ones in the same order; gives how many. NULL: it has none. Main thread.
 	unsigned (*count)(struct device *, struct device_counter counters[DEVICE_COUNTERS_MAX]);
+	// Called once a second by the main thread; NULL: nothing to do.
+	void (*tick)(struct device *);
 	// Takes the device off its interface and frees it and its ports. No worker may still poll it.
 	void (*close)(struct device *);
 };
@@ -143,9 +158,10 @@ struct device {
 	const struct device_ops *ops;
 	unsigned ifindex; // the kernel's interface whose routes lead here; 0: none
 	uint8_t mac[6];
-	uint16_t mtu;     // IP bytes a frame may carry
-	char name[64];    // as the operator gave it, for messages
-	const char *mode; // how it was opened, for messages: "driver copy", "net_memif"
+	uint16_t mtu;          // IP bytes a frame may carry
+	bool is_kernel_routed; // it reaches whatever the kernel does, and the kernel finds the way
+	char name[64];         // as the operator gave it, for messages
+	const char *mode;      // how it was opened, for messages: "driver copy", "net_memif"
 };
 
 // A MAC address as one word, so that it is read and written whole: main follows the kernel's, workers compare.

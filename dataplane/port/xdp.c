@@ -204,8 +204,10 @@ static struct port *xdp_device_port(struct device *base, unsigned worker)
 	return &((struct xdp_device *)base)->ports[worker].port;
 }
 
-static int xdp_device_steer(struct device *base, const struct steering *steering)
+static int xdp_device_steer(
+	struct device *base, const struct steering *steering, struct port_error *error)
 {
+	(void)error;
 	return steer_set(((struct xdp_device *)base)->steer, steering);
 }
 

@@ -170,6 +170,27 @@ static void two_queries_differ_in_port_and_id(void **state)
 	assert_true(first.port != second.port || memcmp(first.message, second.message, 2) != 0);
 }
 
+static void where_only_some_source_ports_are_open_questions_leave_from_those(void **state)
+{
+	struct lane *lane = *state;
+	struct port_sources *sources = atomic_load(&lane->snapshots.current)->sources;
+	unsigned drawn[2] = {0};
+
+	atomic_store(&sources->ports[0], 60000);
+	atomic_store(&sources->ports[1], 20000);
+	atomic_store(&sources->count, 2);
+	for (unsigned i = 0; i < 100; i++) {
+		struct sent sent;
+
+		ASK(lane, QUERY);
+		sent = take_upstream(lane);
+		assert_true(sent.port == 60000 || sent.port == 20000);
+		drawn[sent.port == 20000]++;
+		reply_well(lane, &sent);
+	}
+	assert_true(drawn[0] > 0 && drawn[1] > 0);
+}
+
 static void B07_bits_that_mean_nothing_in_a_query_change_nothing(void **state)
 {
 	struct lane *lane = *state;
@@ -841,6 +862,7 @@ int main(void)
 		PATH_TEST(query_goes_upstream_and_its_reply_comes_back),
 		PATH_TEST(what_goes_upstream_is_written_anew),
 		PATH_TEST(two_queries_differ_in_port_and_id),
+		PATH_TEST(where_only_some_source_ports_are_open_questions_leave_from_those),
 		PATH_TEST(B07_bits_that_mean_nothing_in_a_query_change_nothing),
 		PATH_TEST(B11_AD_comes_back_only_to_who_asked),
 		PATH_TEST(D02_client_without_OPT_gets_none),
