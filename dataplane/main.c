@@ -17,6 +17,7 @@
 #include "dataplane/device_counters.h"
 #include "dataplane/housekeeping.h"
 #include "dataplane/options.h"
+#include "dataplane/port/socket.h"
 #include "dataplane/worker.h"
 #if HAVE_DPDK
 #include "dataplane/port/dpdk.h"
@@ -138,6 +139,7 @@ static const struct kind kinds[] = {
 #else
 	{"dpdk:", NULL},
 #endif
+	{"socket:", port_socket_open},
 };
 
 static struct device *open_device(const char *port, unsigned worker_count, struct port_error *error)

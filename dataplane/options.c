@@ -18,6 +18,8 @@ static const char help[] =
 	"                       mode=zero-copy|copy|generic, queues=A-B, busy-poll=USEC\n"
 	"  --port dpdk:DEVICE   a DPDK device, by PCI address or as a virtual device:\n"
 	"                       dpdk:0000:3b:00.0, dpdk:net_af_xdp0,iface=eth0\n"
+	"  --port socket:       plain UDP sockets on the configuration's addresses: for\n"
+	"                       trying out and tests, without any privilege\n"
 	"  --workers N          threads that poll, 1 unless given\n"
 	"  --busy               poll without sleeping when idle\n"
 	"  --run-dir FOLDER     sockets and lock, /run/shunt unless given\n"
@@ -40,11 +42,12 @@ static const struct option long_options[] = {
 
 static enum options_outcome take_port(struct options *options, const char *port, char *error)
 {
-	bool is_known = strncmp(port, "xdp:", 4) == 0 || strncmp(port, "dpdk:", 5) == 0;
+	bool is_known = strncmp(port, "xdp:", 4) == 0 || strncmp(port, "dpdk:", 5) == 0 ||
+		strncmp(port, "socket:", 7) == 0;
 
 	if (!is_known)
 		snprintf(error, OPTIONS_ERROR_LEN,
-			"--port %s: a port is written xdp:IFACE or dpdk:DEVICE", port);
+			"--port %s: a port is written xdp:IFACE, dpdk:DEVICE or socket:", port);
 	else if (options->port_count == PORT_MAX)
 		snprintf(error, OPTIONS_ERROR_LEN, "more than %d ports are given", PORT_MAX);
 	else
