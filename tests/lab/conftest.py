@@ -13,7 +13,19 @@ from harness import Lab, Script, Wire
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "tests.yaml"
-PORTS = os.environ.get("SHUNT_LAB_PORTS", "xdp dpdk xdp/2").split()
+PORTS = os.environ.get("SHUNT_LAB_PORTS", "xdp dpdk xdp/2 socket").split()
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "frames: looks below UDP, where over plain sockets the kernel is")
+
+
+def pytest_collection_modifyitems(items):
+    """What looks below UDP is no test of plain sockets."""
+    items[:] = [item for item in items
+                if not (item.get_closest_marker("frames") and "raised" in item.fixturenames
+                        and item.callspec.params["raised"] == "socket")]
 
 
 @pytest.fixture(scope="session", params=PORTS)

@@ -139,6 +139,12 @@ class Counted:
         return str(vars(self))
 
 
+def sanitizer_reports(log):
+    """What a build with sanitizers found wrong, if it is one."""
+    signs = ("Sanitizer", "runtime error:")
+    return [line for line in log.splitlines() if any(sign in line for sign in signs)]
+
+
 class ControlError(Exception):
     """shuntctl or a method refused; the text says why."""
 

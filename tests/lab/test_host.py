@@ -89,6 +89,7 @@ def appearance(lab, interface):
     return link, features
 
 
+@pytest.mark.frames
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
 def test_the_interfaces_end_as_they_began(lab, signal):
     lab.stop("dataplane")

@@ -248,3 +248,12 @@ def test_B24_case_does_not_choose_the_rule_and_comes_back_as_asked(lab, name):
 def test_B25_only_letters_fold(lab, label, expected):
     reply = lab.exchange_bytes(header() + question(b"\x01" + label + b"\x04FOLD\x03lab\x00"))
     assert dns.message.from_wire(reply).answer[0][0].to_text() == expected
+
+
+def test_A14_the_answer_comes_from_the_address_and_port_that_was_asked(lab):
+    for port in (53, 5353):
+        with udp_socket("client", CLIENT) as sock:
+            sock.sendto(WHOLE, (INBOUND, port))
+            reply, peer = sock.recvfrom(65535)
+        assert peer == (INBOUND, port)
+        assert reply[:2] == WHOLE[:2]

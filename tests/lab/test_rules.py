@@ -10,7 +10,7 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from harness import BUILD, Control, ControlError, Load
+from harness import BUILD, CLIENT, Control, ControlError, Load
 
 LIVE = ("--ruleset", "corp")
 
@@ -61,6 +61,21 @@ def test_a_name_that_no_rule_covers_is_refused(lab):
     finally:
         lab.ctl("rule", "enable", "everything", *LIVE)
     assert lab.addresses("www.fabrikam.lab.") == ["192.0.2.13"]
+
+
+def test_a_target_behind_a_gateway_is_reached_through_it(lab):
+    assert lab.addresses("www.gateway.lab.") == ["192.0.2.16"]
+
+
+def test_a_client_address_out_of_every_network_is_refused(lab):
+    lab.command("client", "ip", "addr", "add", "198.51.100.1/32", "dev", "lo", check=True)
+    lab.command("host", "ip", "route", "add", "198.51.100.1/32", "via", CLIENT, check=True)
+    try:
+        answer = lab.ask("www.contoso.lab.", source="198.51.100.1")
+        assert answer.rcode() == dns.rcode.REFUSED
+    finally:
+        lab.command("host", "ip", "route", "del", "198.51.100.1/32", check=True)
+        lab.command("client", "ip", "addr", "del", "198.51.100.1/32", "dev", "lo", check=True)
 
 
 def test_a_rule_lives_from_create_to_delete(lab):
