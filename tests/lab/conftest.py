@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Lab, Script, Wire
+from harness import Lab, Script, Wire, sanitizer_reports
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "tests.yaml"
@@ -35,7 +35,11 @@ def raised(request):
     lab.down()
     lab.up(CONFIG)
     yield lab
+    for daemon in ("control", "dataplane"):
+        lab.stop(daemon)  # only at its end does one say what it leaked
+    reports = sanitizer_reports(lab.log("control") + lab.log("dataplane"))
     lab.down()
+    assert not reports
 
 
 @pytest.fixture
@@ -48,6 +52,8 @@ def lab(raised):
     assert raised.is_running("dataplane"), f"the dataplane died:\n{raised.log('dataplane')}"
     assert raised.is_running("control"), f"control died:\n{raised.log('control')}"
     raised.settled_stats()
+    for daemon in ("control", "dataplane"):
+        assert not sanitizer_reports(raised.log(daemon)), raised.log(daemon)
 
 
 @pytest.fixture
