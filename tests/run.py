@@ -14,8 +14,21 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"
 FUZZ_SECS = int(os.environ.get("SHUNT_FUZZ_SECS", "20"))
 
-SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
-THREADED = ["-Db_sanitize=thread", "-Db_lundef=false"]
+# Builds by clang with sanitizers: what it finds, folder, options. A thread sanitizer follows only code that it compiled,
+# so that one goes without DPDK and AF_XDP.
+SANITIZED = {
+    "address and undefined-behaviour sanitizers":
+        ("build/sanitized", ["-Db_sanitize=address,undefined", "-Db_lundef=false"]),
+    "the thread sanitizer":
+        ("build/threads", ["-Db_sanitize=thread", "-Db_lundef=false", "-Ddpdk=disabled",
+                           "-Dxdp=disabled"]),
+}
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+SANITIZED_MUTATED_PACKETS = 20000
 TRIMMED = {"no-dpdk": "-Ddpdk=disabled", "no-xdp": "-Dxdp=disabled"}
 
 
@@ -63,10 +76,10 @@ def count_tap(log):
     return passed, failed
 
 
-def unit(folder, *tests):
+def unit(folder):
     log = ROOT / folder / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
-    status = run("meson", "test", "-C", folder, "--quiet", *tests)
+    status = run("meson", "test", "-C", folder, "--quiet")
     if not log.exists():
         return verdict(status == 0, f"unit tests of {folder}: there is no log of them")
     passed, failed = count_tap(log)
@@ -82,17 +95,15 @@ def unit_tests():
 
 
 def sanitized_unit_tests():
-    say("unit tests under address and undefined-behaviour sanitizers")
-    if not configure("build/sanitized", *SANITIZED, CC="clang-14"):
-        return verdict(False, "build/sanitized cannot be configured")
-    return unit("build/sanitized")
-
-
-def thread_sanitized_unit_tests():
-    say("what workers share, under the thread sanitizer")
-    if not configure("build/threads", *THREADED, CC="clang-14"):
-        return verdict(False, "build/threads cannot be configured")
-    return unit("build/threads", "handover", "workers")
+    passed = failed = 0
+    for name, (folder, options) in SANITIZED.items():
+        say(f"unit tests under {name}")
+        if configure(folder, *options, CC="clang-14"):
+            good, bad = unit(folder)
+        else:
+            good, bad = verdict(False, f"{folder} cannot be configured")
+        passed, failed = passed + good, failed + bad
+    return passed, failed
 
 
 def trimmed_builds():
@@ -136,13 +147,15 @@ def count_junit(file):
 
 
 # A mount namespace of its own keeps the lab's names and folders apart from a lab that stands.
-def lab_tests():
-    say("the lab: real processes between namespaces")
-    report = ROOT / "build/lab.xml"
+def lab(folder, *arguments, **env):
+    report = ROOT / folder / "lab.xml"
     report.unlink(missing_ok=True)
+    if run("ninja", "-C", folder, "--quiet") != 0:
+        return verdict(False, f"{folder} cannot be built")
     status = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh",
                  PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                 f"--junitxml={report}", *sys.argv[1:], "tests/lab")
+                 f"--junitxml={report}", *sys.argv[1:], *arguments, "tests/lab",
+                 SHUNT_BUILD=str(ROOT / folder), **env)
     if not report.exists():
         return verdict(False, "the lab's tests did not run to their end")
     passed, failed = count_junit(report)
@@ -151,8 +164,26 @@ def lab_tests():
     return passed, failed
 
 
-STAGES = [unit_tests, sanitized_unit_tests, thread_sanitized_unit_tests, trimmed_builds, fuzzers,
-          drawing, lab_tests]
+def lab_tests():
+    say("the lab: real processes between namespaces")
+    return lab("build")
+
+
+# Over plain sockets a sanitizer follows all that the daemons do. Every test that there is over them takes half a minute; only the
+# host's own traffic is no business of theirs.
+def sanitized_lab_tests():
+    passed = failed = 0
+    for name, (folder, _) in SANITIZED.items():
+        say(f"the lab over plain sockets under {name}")
+        good, bad = lab(folder, "--ignore=tests/lab/test_host.py", SHUNT_LAB_PORTS="socket",
+                        SHUNT_MUTATED_PACKETS=str(SANITIZED_MUTATED_PACKETS),
+                        **SANITIZER_OPTIONS)
+        passed, failed = passed + good, failed + bad
+    return passed, failed
+
+
+STAGES = [unit_tests, sanitized_unit_tests, trimmed_builds, fuzzers, drawing, lab_tests,
+          sanitized_lab_tests]
 
 
 def main():

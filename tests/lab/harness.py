@@ -175,10 +175,19 @@ class Lab:
     def down(self):
         self.script("down")
 
+    def end(self):
+        """Down; a build with sanitizers says only at its end what it leaked."""
+        for daemon in ("control", "dataplane"):
+            if self.is_running(daemon):
+                self.stop(daemon)
+        reports = sanitizer_reports(self.log("control") + self.log("dataplane"))
+        self.down()
+        assert not reports
+
     def again(self):
         """Down and up, with empty state."""
         config = self.config()
-        self.down()
+        self.end()
         self.up(config)
 
     @staticmethod
