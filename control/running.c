@@ -41,7 +41,7 @@ struct running {
 	struct compile_result image; // of config; fd -1: none
 	enum step step;
 	struct change change;
-	uint64_t generation_sent;      // the highest, whatever became of it
+	struct sent sent;              // what came from here, if the dataplane serves it
 	uint64_t dataplane_started_us; // of the dataplane whose counters config knows; 0: of none
 	struct running_refusal refusal;
 	bool is_begun;
@@ -67,9 +67,17 @@ static uint64_t max(uint64_t a, uint64_t b)
 
 uint64_t running_next_generation(const struct running *running)
 {
-	uint64_t highest = max(running->config->generation, running->generation_sent);
+	uint64_t highest = max(running->config->generation, running->sent.last);
 
 	return max(highest, dataplane_generation(running)) + 1;
+}
+
+// The dataplane serves what was sent from here, but did not become what runs.
+static bool is_stray(const struct running *running)
+{
+	uint64_t theirs = dataplane_generation(running);
+
+	return theirs > running->config->generation && sent_holds(&running->sent, theirs);
 }
 
 static void close_image(struct compile_result *image)
@@ -94,7 +102,13 @@ const char *running_attention(const struct running *running, char out[static RUN
 	uint64_t theirs = dataplane_generation(running);
 	uint64_t ours = running->config->generation;
 
-	if (running->is_held)
+	if (ours == 0)
+		snprintf(out, RUNNING_WHY_LEN,
+			"nothing is published, as the first configuration failed; the dataplane "
+			"serves generation %" PRIu64
+			"; mend the cause, then 'shuntctl reload --force' publishes the files",
+			theirs);
+	else if (running->is_held)
 		snprintf(out, RUNNING_WHY_LEN,
 			"nothing is published: the dataplane serves generation %" PRIu64
 			", the state folder's newest is %" PRIu64
@@ -147,14 +161,18 @@ static void note_refusal(struct running *running, uint64_t generation, const cha
 
 static int send_image(struct running *running, enum step step, uint64_t generation, int fd)
 {
+	struct sent sent = running->sent;
 	int err = 0;
 
-	if (generation > running->generation_sent)
-		err = sent_write(running->start.store, generation);
+	if (!is_stray(running))
+		sent.above = dataplane_generation(running);
+	sent.last = max(sent.last, generation);
+	if (generation > running->sent.last)
+		err = sent_write(running->start.store, &sent);
 	// What is taken back can't wait for the disk, which is why it is taken back.
 	if (err && step == STEP_CHANGE)
 		return err;
-	running->generation_sent = max(running->generation_sent, generation);
+	running->sent = sent;
 	err = publish_send(running->publish, generation, fd);
 	if (err)
 		return err;
@@ -307,10 +325,11 @@ static void sync_dataplane(struct running *running)
 {
 	uint64_t theirs = dataplane_generation(running);
 	uint64_t ours = running->config->generation;
-	bool is_stray = running->is_fresh || theirs <= running->generation_sent;
+	bool is_ours = running->is_fresh || is_stray(running);
 	char why[RUNNING_WHY_LEN];
 
-	running->is_held = theirs > ours && !is_stray;
+	// An empty configuration is never published: it would end all service.
+	running->is_held = theirs > ours && (ours == 0 || !is_ours);
 	running->is_fresh = false;
 	settle_counters(running, running->config);
 	if (running->is_held)
@@ -370,8 +389,7 @@ static void begin(struct running *running)
 	struct config *next = NULL;
 	int err;
 
-	if (stored &&
-		dataplane_generation(running) > max(stored->generation, running->generation_sent)) {
+	if (stored && dataplane_generation(running) > stored->generation && !is_stray(running)) {
 		begin_with_stored(running);
 		return;
 	}
@@ -445,7 +463,8 @@ static void on_answered(void *context, uint64_t generation, const char *refusal)
 	} else if (step == STEP_ROLLBACK) {
 		end_rollback(running);
 	} else if (refusal) {
-		sent_forget(running->start.store);
+		if (!is_stray(running))
+			sent_forget(running->start.store);
 		finish_format(running, -EREMOTEIO, "the dataplane refused it: %s", refusal);
 	} else {
 		log_line("generation %" PRIu64 " is adopted", generation);
@@ -473,7 +492,7 @@ struct running *running_new(const struct running_start *start)
 	running->image.fd = -1;
 	running->change.image.fd = -1;
 	running->config = start->stored ? start->stored : config_new();
-	running->generation_sent = sent_read(start->store);
+	running->sent = sent_read(start->store);
 	if (running->config)
 		running->publish = publish_new(start->base, start->link_path, &events, running);
 	if (!running->publish) {

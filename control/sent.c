@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The generation that is under way to the dataplane: a decimal number in a file of the state
+// The generations that are under way to the dataplane: two decimal numbers in a file of the state
 // folder.
 
 #include "control/sent.h"
@@ -8,26 +8,29 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define NAME      "sent"
 #define TEMPORARY "sent.tmp"
 
-enum { TEXT_LEN = 32 };
+enum { TEXT_LEN = 64 };
 
-uint64_t sent_read(const struct store *store)
+struct sent sent_read(const struct store *store)
 {
+	static const struct sent none;
+	struct sent sent;
 	int fd = openat(store->dir_fd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[TEXT_LEN] = "";
 	ssize_t len;
 
 	if (fd < 0)
-		return 0;
+		return none;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return len > 0 ? strtoull(text, NULL, 10) : 0;
+	if (len <= 0 || sscanf(text, "%" SCNu64 " %" SCNu64, &sent.above, &sent.last) != 2)
+		return none;
+	return sent;
 }
 
 static int write_text(int fd, const char *text)
@@ -42,7 +45,7 @@ static int write_text(int fd, const char *text)
 	return fsync(fd) ? -errno : 0;
 }
 
-int sent_write(const struct store *store, uint64_t generation)
+int sent_write(const struct store *store, const struct sent *sent)
 {
 	int fd = openat(store->dir_fd, TEMPORARY,
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -51,7 +54,7 @@ int sent_write(const struct store *store, uint64_t generation)
 
 	if (fd < 0)
 		return -errno;
-	snprintf(text, sizeof(text), "%" PRIu64 "\n", generation);
+	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 "\n", sent->above, sent->last);
 	err = write_text(fd, text);
 	close(fd);
 	if (!err && renameat(store->dir_fd, TEMPORARY, store->dir_fd, NAME))

@@ -108,6 +108,7 @@ static void greet(struct stage *stage)
 	strcpy(hello.version, "test");
 	strcpy(hello.ports[0], "memory:");
 	say(stage, LINK_HELLO, &hello, sizeof(hello), stage->counters_fd);
+	stage->greetings++;
 }
 
 static void hang_up(struct stage *stage)
@@ -214,6 +215,19 @@ void stage_stop_dataplane(struct stage *stage)
 		close(stage->listener);
 	stage->listener = -1;
 	unlink(address.sun_path);
+}
+
+void stage_reconnect(struct stage *stage)
+{
+	unsigned greetings = stage->greetings;
+
+	hang_up(stage);
+	for (unsigned i = 0; stage->greetings == greetings && i < PATIENCE; i++)
+		turn(stage);
+	assert_int_equal(stage->greetings, greetings + 1);
+	// The HELLO is read in one turn, the image that may follow is taken in another.
+	for (unsigned i = 0; i < 5 || running_is_busy(stage->running); i++)
+		turn(stage);
 }
 
 static void on_begun(void *context, int err, const char *why)
@@ -362,6 +376,18 @@ json_t *stage_call(struct stage *stage, const char *method, const char *params, 
 	free(text);
 	json_decref(request);
 	return reply;
+}
+
+const char *stage_write_config(const struct stage *stage, char path[static 64])
+{
+	FILE *file;
+
+	snprintf(path, 64, "%s/t.yaml", stage->folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(configs_small, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return path;
 }
 
 void stage_wait_generation(struct stage *stage, uint64_t generation)

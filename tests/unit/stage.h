@@ -27,6 +27,7 @@ struct stage {
 	int counters_fd;
 	uint64_t generation;   // that it serves
 	unsigned images_taken; // that it was sent
+	unsigned greetings;    // that it said
 
 	int client;
 };
@@ -38,6 +39,9 @@ void stage_fini(struct stage *stage);
 // A dataplane that serves `generation` listens from now on.
 void stage_start_dataplane(struct stage *stage, uint64_t generation);
 void stage_stop_dataplane(struct stage *stage);
+// The dataplane hangs up, and is connected to and greets again; what follows from that is waited
+// for.
+void stage_reconnect(struct stage *stage);
 // Control starts with `configs_small` as its files, and is waited for until it is settled what
 // runs.
 void stage_start(struct stage *stage);
@@ -48,5 +52,7 @@ void stage_stop(struct stage *stage);
 json_t *stage_exchange(struct stage *stage, const char *line, int fd_count);
 // Calls a method; `params` are in json_pack's words. Gives the whole reply.
 json_t *stage_call(struct stage *stage, const char *method, const char *params, ...);
+// Writes `configs_small` to a file of the folder; its path, also in `path`.
+const char *stage_write_config(const struct stage *stage, char path[static 64]);
 // Lets the loop run until `generation` is what the dataplane serves.
 void stage_wait_generation(struct stage *stage, uint64_t generation);

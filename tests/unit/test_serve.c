@@ -236,6 +236,58 @@ static void an_empty_state_folder_starts_above_the_dataplane(void **state)
 	assert_int_equal(running_generation(stage), 10);
 }
 
+// Neither at once nor when it connects again.
+static void after_a_refused_first_image_nothing_is_published(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 50);
+	stage->manner = STAGE_REFUSE;
+	stage_start(stage);
+	assert_int_equal(stage->images_taken, 1);
+	stage->manner = STAGE_ADOPT;
+	stage_reconnect(stage);
+	assert_int_equal(stage->images_taken, 1);
+	assert_int_equal(stage->generation, 50);
+	assert_true(running_is_held(stage->running));
+}
+
+static void after_a_refused_first_image_a_forced_reload_publishes_the_files(void **state)
+{
+	struct stage *stage = *state;
+	char path[64];
+
+	stage_start_dataplane(stage, 50);
+	stage->manner = STAGE_REFUSE;
+	stage_start(stage);
+	stage->manner = STAGE_ADOPT;
+	stage->setup.config_path = stage_write_config(stage, path);
+	assert_int_equal(code_of(stage_call(stage, "reload", "{}"), "--force"), -32001);
+	assert_int_equal(generation_of(stage_call(stage, "reload", "{s:b}", "force", 1)), 52);
+	assert_int_equal(stage->generation, 52);
+	assert_int_equal(running_config(stage->running)->ruleset_count, 1);
+}
+
+// What the dataplane served before the refusal is not what came from here.
+static void after_a_refused_change_over_a_newer_dataplane_it_is_held_again(void **state)
+{
+	struct stage *stage = *state;
+	char path[64];
+
+	stage_start(stage);
+	stage_stop(stage);
+	stage_start_dataplane(stage, 9);
+	stage_start(stage);
+	stage->manner = STAGE_REFUSE;
+	stage->setup.config_path = stage_write_config(stage, path);
+	assert_int_equal(
+		code_of(stage_call(stage, "reload", "{s:b}", "force", 1), "today"), -32001);
+	stage->manner = STAGE_ADOPT;
+	stage_reconnect(stage);
+	assert_int_equal(stage->images_taken, 1);
+	assert_true(running_is_held(stage->running));
+}
+
 static void a_newer_dataplane_gets_nothing(void **state)
 {
 	struct stage *stage = *state;
@@ -255,7 +307,7 @@ static void X32_what_was_sent_but_not_stored_is_published_over(void **state)
 	struct stage *stage = *state;
 
 	stage_start(stage);
-	assert_int_equal(sent_write(&stage->store, 2), 0);
+	assert_int_equal(sent_write(&stage->store, &(struct sent){.above = 1, .last = 2}), 0);
 	stage_stop(stage);
 	stage_start_dataplane(stage, 2);
 	stage_start(stage);
@@ -394,6 +446,9 @@ int main(void)
 		ROW(a_change_without_dataplane_is_published_when_one_comes),
 		ROW(a_change_survives_a_restart_that_the_dataplane_does_not_notice),
 		ROW(an_empty_state_folder_starts_above_the_dataplane),
+		ROW(after_a_refused_first_image_nothing_is_published),
+		ROW(after_a_refused_first_image_a_forced_reload_publishes_the_files),
+		ROW(after_a_refused_change_over_a_newer_dataplane_it_is_held_again),
 		ROW(a_newer_dataplane_gets_nothing),
 		ROW(X32_what_was_sent_but_not_stored_is_published_over),
 		ROW(a_folder_that_lost_its_newest_generation_holds_back),
