@@ -124,7 +124,8 @@ const char *running_attention(const struct running *running, char out[static RUN
 		running->step == STEP_IDLE)
 		snprintf(out, RUNNING_WHY_LEN,
 			"the dataplane serves generation %" PRIu64 ", not %" PRIu64
-			": it refused that, see the last refusal",
+			": it refused that, see the last refusal; the next change that it takes "
+			"mends this",
 			theirs, ours);
 	else
 		return NULL;
@@ -224,8 +225,10 @@ static void roll_back(struct running *running, int err, const char *store_why)
 	change->next = again;
 	if (!again || compile_image(again, generation, &change->image) ||
 		send_image(running, STEP_ROLLBACK, generation, change->image.fd))
-		finish_format(running, err,
-			"adopted but not stored, and it could not be taken back: %s", store_why);
+		finish_format(running, -ENOTRECOVERABLE,
+			"the dataplane adopted it, but it can't be stored (%s), and it could not "
+			"be taken back",
+			store_why);
 }
 
 // The dataplane, if there is one, has taken the change.
@@ -255,7 +258,8 @@ static void store_change(struct running *running, bool is_adopted)
 	finish(running, 0, NULL);
 }
 
-static void end_rollback(struct running *running)
+// `failure`: why it was not taken back; NULL: it was.
+static void end_rollback(struct running *running, const char *failure)
 {
 	struct change *change = &running->change;
 	uint64_t generation = change->next->generation;
@@ -264,6 +268,13 @@ static void end_rollback(struct running *running)
 	char why[RUNNING_WHY_LEN];
 
 	snprintf(why, sizeof(why), "%s", change->why);
+	if (failure) {
+		finish_format(running, -ENOTRECOVERABLE,
+			"the dataplane adopted it, but it can't be stored (%s), and it could not "
+			"be taken back: %s",
+			why, failure);
+		return;
+	}
 	become(running, change->next, &change->image);
 	change->next = NULL;
 	running->is_unstored = store_save(running->start.store, running->config, unused) != 0;
@@ -443,7 +454,8 @@ static void on_disconnected(void *context, const char *why)
 		finish_format(running, -ECONNRESET,
 			"the dataplane went away before it took the change (%s)", why);
 	else if (step == STEP_ROLLBACK)
-		end_rollback(running);
+		end_rollback(running,
+			"the dataplane went away; it gets what ran before when it is back");
 	if (!running->is_begun && step == STEP_IDLE)
 		begin(running);
 	else if (step == STEP_SYNC)
@@ -461,7 +473,7 @@ static void on_answered(void *context, uint64_t generation, const char *refusal)
 		running->step = STEP_IDLE;
 		running->start.idle(running->start.context);
 	} else if (step == STEP_ROLLBACK) {
-		end_rollback(running);
+		end_rollback(running, refusal);
 	} else if (refusal) {
 		if (!is_stray(running))
 			sent_forget(running->start.store);

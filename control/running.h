@@ -39,7 +39,8 @@ struct running_start {
 	void *context;
 };
 
-// How a transaction ended: 0, or -errno with why, and then nothing changed.
+// How a transaction ended: 0, or -errno with why, and then nothing changed. -ENOTRECOVERABLE: the
+// dataplane serves it, though it is not what runs here.
 typedef void (*running_done)(void *context, int err, const char *why);
 
 struct running_refusal {

@@ -174,8 +174,8 @@ static void on_changed(void *context, int err, const char *why)
 	json_t *result = request->result;
 
 	if (err) {
-		request_fail(request, ERROR_REFUSED, NULL, "%s: nothing changed: %s",
-			request->method->name, why);
+		request_fail(request, ERROR_REFUSED, NULL, "%s: %s%s", request->method->name,
+			err == -ENOTRECOVERABLE ? "" : "nothing changed: ", why);
 		return;
 	}
 	request->result = NULL;

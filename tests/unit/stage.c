@@ -131,6 +131,7 @@ static void take_image(struct stage *stage)
 	stage->images_taken++;
 	stage->generation = header.generation;
 	switch (stage->manner) {
+	case STAGE_ADOPT_ONCE: stage->manner = STAGE_REFUSE; [[fallthrough]];
 	case STAGE_ADOPT: say(stage, LINK_ADOPTED, NULL, 0, -1); break;
 	case STAGE_REFUSE:
 		say(stage, LINK_REFUSED, "not\033today", 9, -1);

@@ -10,7 +10,13 @@
 #include "control/serve/serve.h"
 
 // What the dataplane does with an image.
-enum stage_manner { STAGE_ADOPT, STAGE_REFUSE, STAGE_HANG_UP, STAGE_HANG_UP_ONCE };
+enum stage_manner {
+	STAGE_ADOPT,
+	STAGE_REFUSE,
+	STAGE_ADOPT_ONCE,
+	STAGE_HANG_UP,
+	STAGE_HANG_UP_ONCE
+};
 
 struct stage {
 	char folder[32]; // state and run folder in one

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/sent.h"
@@ -167,6 +168,49 @@ static void a_refused_image_changes_nothing(void **state)
 	assert_int_equal(code_of(stage_call(stage, "rule.create", RULE_A, A), "today"), -32001);
 	assert_int_equal(running_generation(stage), 1);
 	assert_null(config_find_rule(&running_config(stage->running)->rulesets[0], "a"));
+}
+
+// A folder where the file of generation 2 would be: it can be adopted, but not stored.
+static void obstruct(const struct stage *stage, char path[static 128])
+{
+	snprintf(path, 128, "%s/generation-%020d.json", stage->folder, 2);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void a_change_that_can_not_be_stored_is_taken_back(void **state)
+{
+	struct stage *stage = *state;
+	char path[128];
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	obstruct(stage, path);
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", RULE_A, A), "it was taken back"), -32001);
+	assert_int_equal(stage->generation, 3);
+	assert_int_equal(running_generation(stage), 3);
+	assert_null(config_find_rule(&running_config(stage->running)->rulesets[0], "a"));
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void a_change_that_is_not_taken_back_is_said_to_be_served(void **state)
+{
+	struct stage *stage = *state;
+	char path[128], why[RUNNING_WHY_LEN];
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	obstruct(stage, path);
+	stage->manner = STAGE_ADOPT_ONCE;
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", RULE_A, A), "not be taken back: not\033"),
+		-32001);
+	assert_int_equal(running_generation(stage), 1);
+	assert_non_null(strstr(running_attention(stage->running, why), "serves generation 2"));
+	stage->manner = STAGE_ADOPT;
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(generation_of(stage_call(stage, "rule.create", RULE_A, A)), 4);
+	assert_null(running_attention(stage->running, why));
 }
 
 static void a_change_that_does_not_compile_is_not_sent(void **state)
@@ -441,6 +485,8 @@ int main(void)
 		ROW(what_a_user_wrote_comes_back_escaped),
 		ROW(a_change_is_adopted_and_then_runs),
 		ROW(a_refused_image_changes_nothing),
+		ROW(a_change_that_can_not_be_stored_is_taken_back),
+		ROW(a_change_that_is_not_taken_back_is_said_to_be_served),
 		ROW(a_change_that_does_not_compile_is_not_sent),
 		ROW(a_change_whose_dataplane_hangs_up_is_published_over),
 		ROW(a_change_without_dataplane_is_published_when_one_comes),
