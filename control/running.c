@@ -41,8 +41,7 @@ struct running {
 	struct compile_result image; // of config; fd -1: none
 	enum step step;
 	struct change change;
-	struct sent sent;              // what came from here, if the dataplane serves it
-	uint64_t dataplane_started_us; // of the dataplane whose counters config knows; 0: of none
+	struct sent sent; // what came from here, if the dataplane serves it
 	struct running_refusal refusal;
 	bool is_begun;
 	bool is_fresh; // began with an empty state folder, and met no dataplane yet
@@ -137,20 +136,24 @@ static uint64_t read_counter(void *context, uint32_t number)
 	return counters_rule(context, number);
 }
 
-// Rules that are new to the dataplane's counters begin at what these say now; all of them do in a
-// dataplane that is new.
+static uint64_t count_nothing(void *context, uint32_t number)
+{
+	(void)context;
+	(void)number;
+	return 0;
+}
+
+// Rules that are new to the dataplane's counters begin at what these say now, which is before it
+// serves them. If it does already, then since before this control knew of it: all is theirs.
 static void settle_counters(struct running *running, struct config *config)
 {
 	const struct publish_dataplane *dataplane = publish_dataplane(running->publish);
-	uint64_t known = running->dataplane_started_us;
-	bool is_new;
+	bool is_served = dataplane && dataplane->generation == config->generation;
 
-	if (!dataplane)
-		return;
-	is_new = known && known != dataplane->hello.started_us;
-	running->dataplane_started_us = dataplane->hello.started_us;
-	config_settle_counters(
-		config, is_new, read_counter, (void *)publish_counters(running->publish));
+	if (dataplane)
+		config_settle_counters(config, dataplane->hello.started_us,
+			is_served ? count_nothing : read_counter,
+			(void *)publish_counters(running->publish));
 }
 
 static void note_refusal(struct running *running, uint64_t generation, const char *reason)
@@ -238,7 +241,6 @@ static void store_change(struct running *running, bool is_adopted)
 	char why[STORE_ERROR_LEN];
 	int err;
 
-	settle_counters(running, change->next);
 	err = store_save(running->start.store, change->next, why);
 	if (err && is_adopted && running->config->generation) {
 		log_line("generation %" PRIu64 " was adopted but can't be stored: %s",
@@ -308,6 +310,7 @@ void running_change(struct running *running, struct config *next, bool is_forced
 		store_change(running, false);
 		return;
 	}
+	settle_counters(running, next);
 	err = send_image(running, STEP_CHANGE, next->generation, change->image.fd);
 	if (err)
 		finish_format(running, err,
@@ -404,6 +407,7 @@ static void begin(struct running *running)
 		begin_with_stored(running);
 		return;
 	}
+	settle_counters(running, running->config);
 	err = config_merge(stored, running->start.files, running_next_generation(running), &next,
 		&changes, &errors);
 	if (err) {

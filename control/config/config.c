@@ -82,6 +82,7 @@ struct config *config_copy(const struct config *config, uint64_t generation)
 	copy->generation = generation;
 	copy->query_timeout_us = config->query_timeout_us;
 	copy->query_timeout_hash = config->query_timeout_hash;
+	copy->counting_since_us = config->counting_since_us;
 	if (make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||
 		copy_objects(copy, config)) {
 		config_free(copy);
@@ -359,18 +360,24 @@ err:
 	return faults->count > 0 ? faults->code : error;
 }
 
-void config_settle_counters(struct config *config, bool all,
+void config_settle_counters(struct config *config, uint64_t started_us,
 	uint64_t (*read)(void *context, uint32_t number), void *context)
 {
+	uint64_t known_us = config->counting_since_us;
+	bool is_new = known_us && known_us != started_us;
+
+	config->counting_since_us = started_us;
 	for (size_t i = 0; i < config->ruleset_count; i++) {
 		struct config_ruleset *ruleset = &config->rulesets[i];
 
-		if (!all && ruleset->unsettled_count == 0)
+		if (!is_new && ruleset->unsettled_count == 0)
 			continue;
 		for (size_t j = 0; j < ruleset->rule_count; j++) {
 			struct config_rule *rule = &ruleset->rules[j];
 
-			if (all || rule->counted_before == CONFIG_COUNTED_UNKNOWN)
+			if (is_new)
+				rule->counted_before = 0;
+			else if (rule->counted_before == CONFIG_COUNTED_UNKNOWN)
 				rule->counted_before = read(context, rule->counter);
 		}
 		ruleset->unsettled_count = 0;

@@ -103,6 +103,7 @@ struct config {
 	uint64_t generation;         // that this config is, or is meant to become
 	uint64_t query_timeout_us;   // `query-timeout`, 4 s unless given
 	uint64_t query_timeout_hash; // as file_hash
+	uint64_t counting_since_us;  // when the dataplane of counted_before started; 0: none yet
 	struct config_inbound *inbounds;
 	size_t inbound_count;
 	struct config_outbound *outbounds;
@@ -204,7 +205,8 @@ const char *config_state_text(enum config_state state);
 [[nodiscard]] int config_set_ruleset(struct config *config, const struct config_ruleset_text *text,
 	struct config_faults *faults);
 
-// Notes for each rule that got a counter number since the last call (`all`: for every rule) what
-// that number had counted before, as `read` says it.
-void config_settle_counters(struct config *config, bool all,
+// Notes for each rule that got a counter number since the last call what that number had counted
+// before, as `read` says it. Of a dataplane that started at another time than that of the last
+// call, all counters began at 0.
+void config_settle_counters(struct config *config, uint64_t started_us,
 	uint64_t (*read)(void *context, uint32_t number), void *context);

@@ -366,6 +366,7 @@ int config_merge(const struct config *running, const struct config *files, uint6
 	if (!merge.next)
 		goto err;
 	merge.next->generation = generation;
+	merge.next->counting_since_us = merge.running->counting_since_us;
 	error = numbers_copy(&merge.next->numbers, &merge.running->numbers);
 	if (!error)
 		error = merge_globals(&merge);

@@ -274,6 +274,7 @@ static void put_globals(struct printer *printer, const struct config *config)
 	put_count(printer, "generation", config->generation);
 	put_text(printer, "query-timeout", text_format_duration(config->query_timeout_us, text));
 	put_hash(printer, config->query_timeout_hash);
+	put_count(printer, "counting-since", config->counting_since_us);
 }
 
 char *print_state(const struct config *config, size_t *len)

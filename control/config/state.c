@@ -258,6 +258,8 @@ static int add_state(const json_t *json, struct config *config)
 
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
+	config->counting_since_us =
+		(uint64_t)json_integer_value(json_object_get(json, "counting-since"));
 	for (size_t i = 0; i < config->inbound_count; i++)
 		config->inbounds[i].file_hash = hash_of(json_array_get(inbounds, i));
 	for (size_t i = 0; i < config->outbound_count; i++)

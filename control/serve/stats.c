@@ -49,8 +49,7 @@ static json_t *count_path(const struct counters *counters)
 		"replies", replies);
 }
 
-// What the rule's number counted since the rule has it; a number that counted less than before is
-// of a new dataplane, which began at 0.
+// What the rule's number counted since the rule has it.
 static json_int_t count_queries(const struct counters *counters, const struct config_rule *rule)
 {
 	uint64_t now = counters_rule(counters, rule->counter);

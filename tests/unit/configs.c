@@ -62,7 +62,7 @@ struct config *configs_reload(
 
 	assert_non_null(files);
 	assert_int_equal(config_merge(running, files, generation, &next, changes, &errors), 0);
-	config_settle_counters(next, false, count_nothing, NULL);
+	config_settle_counters(next, 1, count_nothing, NULL);
 	errors_fini(&errors);
 	config_free(files);
 	return next;

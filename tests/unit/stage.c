@@ -16,7 +16,13 @@
 #include "tests/unit/configs.h"
 #include "tests/unit/unit.h"
 
-enum { PATIENCE = 30000, WORKERS = 2, STRIDE = 8, RULES = 64 }; // patience in turns of 1 ms
+enum {
+	PATIENCE = 30000,
+	WORKERS = 2,
+	STRIDE = 8,
+	RULES = 64,
+	RULES_OFF = 8192
+}; // patience in turns of 1 ms
 
 // One counter of each kind that the laws speak of, and what each worker has counted.
 static const struct {
@@ -46,7 +52,7 @@ static int make_counters(void)
 		.entry_count = COUNTER_COUNT,
 		.entries_off = 64,
 		.workers_off = 4096,
-		.rules_off = 8192,
+		.rules_off = RULES_OFF,
 		.worker_stride = STRIDE,
 		.rule_capacity = RULES,
 	};
@@ -103,7 +109,10 @@ static void say(struct stage *stage, enum link_type type, const void *body, size
 
 static void greet(struct stage *stage)
 {
-	struct link_hello hello = {.pid = 1, .worker_count = WORKERS, .port_count = 1};
+	struct link_hello hello = {.pid = 1,
+		.worker_count = WORKERS,
+		.port_count = 1,
+		.started_us = stage->started_us};
 
 	strcpy(hello.version, "test");
 	strcpy(hello.ports[0], "memory:");
@@ -132,7 +141,10 @@ static void take_image(struct stage *stage)
 	stage->generation = header.generation;
 	switch (stage->manner) {
 	case STAGE_ADOPT_ONCE: stage->manner = STAGE_REFUSE; [[fallthrough]];
-	case STAGE_ADOPT: say(stage, LINK_ADOPTED, NULL, 0, -1); break;
+	case STAGE_ADOPT:
+		stage_count(stage, 2, stage->counts_at_switch);
+		say(stage, LINK_ADOPTED, NULL, 0, -1);
+		break;
 	case STAGE_REFUSE:
 		say(stage, LINK_REFUSED, "not\033today", 9, -1);
 		stage->generation = before;
@@ -173,7 +185,7 @@ static struct sockaddr_un address_of(const struct stage *stage, const char *name
 
 void stage_init(struct stage *stage)
 {
-	*stage = (struct stage){.listener = -1, .connection = -1, .client = -1};
+	*stage = (struct stage){.listener = -1, .connection = -1, .client = -1, .started_us = 1};
 	strcpy(stage->folder, "/tmp/shunt-test-XXXXXX");
 	assert_non_null(mkdtemp(stage->folder));
 	stage->counters_fd = make_counters();
@@ -216,6 +228,13 @@ void stage_stop_dataplane(struct stage *stage)
 		close(stage->listener);
 	stage->listener = -1;
 	unlink(address.sun_path);
+}
+
+void stage_count(const struct stage *stage, uint32_t number, uint64_t count)
+{
+	assert_int_equal(pwrite(stage->counters_fd, &count, sizeof(count),
+				 RULES_OFF + number * (off_t)sizeof(count)),
+		sizeof(count));
 }
 
 void stage_reconnect(struct stage *stage)

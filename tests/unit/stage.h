@@ -31,9 +31,11 @@ struct stage {
 	int listener; // of the dataplane; -1: there is none
 	int connection;
 	int counters_fd;
-	uint64_t generation;   // that it serves
-	unsigned images_taken; // that it was sent
-	unsigned greetings;    // that it said
+	uint64_t generation; // that it serves
+	uint64_t started_us;
+	uint64_t counts_at_switch; // by rule number 2, when it switches to an image
+	unsigned images_taken;     // that it was sent
+	unsigned greetings;        // that it said
 
 	int client;
 };
@@ -45,6 +47,8 @@ void stage_fini(struct stage *stage);
 // A dataplane that serves `generation` listens from now on.
 void stage_start_dataplane(struct stage *stage, uint64_t generation);
 void stage_stop_dataplane(struct stage *stage);
+// What the dataplane has counted by the rule's number so far.
+void stage_count(const struct stage *stage, uint32_t number, uint64_t count);
 // The dataplane hangs up, and is connected to and greets again; what follows from that is waited
 // for.
 void stage_reconnect(struct stage *stage);

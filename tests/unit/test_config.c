@@ -57,9 +57,22 @@ static void rule_is_added_with_a_counter_of_its_own(void **state)
 	assert_int_equal(find(config, "NEW")->counter, 2);
 	assert_int_equal(find(config, "new")->counted_before, CONFIG_COUNTED_UNKNOWN);
 	assert_true(find(config, "new")->edited);
-	config_settle_counters(config, false, count_hundred_and, NULL);
+	config_settle_counters(config, 1, count_hundred_and, NULL);
 	assert_int_equal(find(config, "new")->counted_before, 102);
 	assert_int_equal(find(config, "azure")->counted_before, 0);
+	config_free(config);
+}
+
+static void counters_of_another_dataplane_began_at_0(void **state)
+{
+	struct config *config = configs_running();
+
+	(void)state;
+	assert_int_equal(add(config, "new", "new.lab."), 0);
+	config_settle_counters(config, 1, count_hundred_and, NULL);
+	config_settle_counters(config, 2, count_hundred_and, NULL);
+	assert_int_equal(find(config, "new")->counted_before, 0);
+	assert_int_equal(config->counting_since_us, 2);
 	config_free(config);
 }
 
@@ -515,6 +528,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rule_is_added_with_a_counter_of_its_own),
+		cmocka_unit_test(counters_of_another_dataplane_began_at_0),
 		cmocka_unit_test(rule_that_is_there_already_is_refused),
 		cmocka_unit_test(same_domain_with_another_match_is_another_rule),
 		cmocka_unit_test(fault_names_the_key_and_what_to_do),

@@ -468,6 +468,88 @@ static void stats_sum_over_workers(void **state)
 	json_decref(reply);
 }
 
+// What stats.show says of a rule.
+static json_int_t queries_of(struct stage *stage, const char *name)
+{
+	json_t *reply = stage_call(stage, "stats.show", "{}");
+	json_t *rules = json_object_get(json_object_get(reply, "result"), "rules");
+	json_int_t queries = -1;
+	json_t *rule;
+	size_t i;
+
+	json_array_foreach(rules, i, rule)
+		if (strcmp(json_string_value(json_object_get(rule, "name")), name) == 0)
+			queries = json_integer_value(json_object_get(rule, "queries"));
+	json_decref(reply);
+	return queries;
+}
+
+static void a_rule_counts_from_when_it_got_its_number(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_count(stage, 0, 100);
+	stage_start_dataplane(stage, 9);
+	stage_start(stage);
+	assert_int_equal(queries_of(stage, "contoso"), 0);
+	stage_count(stage, 0, 105);
+	assert_int_equal(queries_of(stage, "contoso"), 5);
+}
+
+// The first dataplane of the rule had counted by its number before.
+static void a_rule_counts_from_0_in_a_dataplane_that_started_while_control_was_away(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_count(stage, 0, 100);
+	stage_start_dataplane(stage, 9);
+	stage_start(stage);
+	stage_stop(stage);
+	stage_stop_dataplane(stage);
+	stage->started_us++;
+	stage_count(stage, 0, 150);
+	stage_start_dataplane(stage, 10);
+	stage_start(stage);
+	assert_int_equal(queries_of(stage, "contoso"), 150);
+}
+
+static void what_a_new_dataplane_counted_before_control_met_it_counts(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage->started_us++;
+	stage_count(stage, 0, 30);
+	stage_reconnect(stage);
+	assert_int_equal(queries_of(stage, "contoso"), 30);
+}
+
+static void what_was_counted_for_a_change_that_met_no_dataplane_survives_a_restart(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start(stage);
+	stage_start_dataplane(stage, 0);
+	stage_wait_generation(stage, 1);
+	stage_count(stage, 0, 40);
+	stage_stop(stage);
+	stage_start(stage);
+	assert_int_equal(queries_of(stage, "contoso"), 40);
+}
+
+static void a_new_rule_counts_what_it_answered_before_control_knew(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage_count(stage, 2, 7);
+	stage->counts_at_switch = 10;
+	assert_int_equal(generation_of(stage_call(stage, "rule.create", RULE_A, A)), 2);
+	assert_int_equal(queries_of(stage, "a"), 3);
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -505,6 +587,11 @@ int main(void)
 		ROW(rule_test_knows_a_client_of_no_network),
 		ROW(rule_test_shows_a_disabled_rule_among_the_beaten),
 		ROW(stats_sum_over_workers),
+		ROW(a_rule_counts_from_when_it_got_its_number),
+		ROW(a_rule_counts_from_0_in_a_dataplane_that_started_while_control_was_away),
+		ROW(what_a_new_dataplane_counted_before_control_met_it_counts),
+		ROW(what_was_counted_for_a_change_that_met_no_dataplane_survives_a_restart),
+		ROW(a_new_rule_counts_what_it_answered_before_control_knew),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);

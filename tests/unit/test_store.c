@@ -117,7 +117,7 @@ static struct config *make_full(void)
 	config->generation = 12;
 	assert_int_equal(config_add_rule(config, "corp", &text, &fault), 0);
 	assert_int_equal(config_delete_rule(config, "corp", "contoso", &fault), 0);
-	config_settle_counters(config, false, count_seven, NULL);
+	config_settle_counters(config, 1, count_seven, NULL);
 	config->query_timeout_us = 800000;
 	return config;
 }
@@ -136,6 +136,7 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(config->generation, 12);
 	assert_int_equal(config->query_timeout_us, 800000);
 	assert_int_equal(config->query_timeout_hash, saved->query_timeout_hash);
+	assert_int_equal(config->counting_since_us, 1);
 	assert_int_equal(config->inbounds[0].file_hash, saved->inbounds[0].file_hash);
 	assert_int_equal(config->networks[0].file_hash, saved->networks[0].file_hash);
 	assert_int_equal(config->networks[0].prefixes[0].bits, 112);
