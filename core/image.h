@@ -63,7 +63,8 @@ struct image_prefix {
 	struct ip ip; // bits beyond `bits` are 0
 	uint32_t network;
 	uint32_t inbound; // index of the inbound endpoint it is bound to; IMAGE_NONE: any
-	uint32_t bits;    // 0 to 128; an IPv4 prefix has 96 more than it is written with
+	uint32_t
+		bits; // 0 to 128; an IPv4 prefix has 96 more than it is written with, so that under 96 is IPv6
 };
 
 // 8 states of the automaton. A state is known by the hash of its path; see core/suffix.h.

@@ -7,6 +7,9 @@ bool prefix_covers(const struct ip *prefix, uint32_t bits, const struct ip *ip)
 	uint32_t whole = bits / 8;
 	uint8_t mask = (uint8_t)(0xff00 >> (bits % 8));
 
+	// Less than 96 bits hold all of ::ffff:0:0/96, but only an IPv6 prefix is as short.
+	if (bits < 96 && ip_is_v4(ip))
+		return false;
 	if (memcmp(prefix->b, ip->b, whole) != 0)
 		return false;
 	return mask == 0 || ((prefix->b[whole] ^ ip->b[whole]) & mask) == 0;

@@ -12,5 +12,5 @@
 [[nodiscard]] uint32_t prefix_find(
 	const struct image *, const struct ip *client, const struct endpoint *inbound);
 
-// The first `bits` of the two addresses agree.
+// The first `bits` of the two addresses agree. Prefixes under 96 bits are of IPv6, and hold no IPv4 address.
 [[nodiscard]] bool prefix_covers(const struct ip *prefix, uint32_t bits, const struct ip *ip);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const struct config_prefix everybody = {.bits = 0};
+#include "control/config/network.h"
 
 static void add_entry(struct assembly *assembly, const struct config_prefix *prefix,
 	uint32_t network, uint32_t inbound)
@@ -65,13 +65,12 @@ int prefix_add_all(const struct config *config, struct assembly *assembly)
 	uint32_t count;
 
 	for (uint32_t n = 0; n < config->network_count; n++) {
-		const struct config_network *network = &config->networks[n];
+		const struct config_prefix *prefixes;
+		size_t prefix_count = network_prefixes(&config->networks[n], &prefixes);
 		int err = 0;
 
-		if (network->prefix_count == 0)
-			err = add_prefix(config, assembly, n, &everybody);
-		for (size_t p = 0; p < network->prefix_count && !err; p++)
-			err = add_prefix(config, assembly, n, &network->prefixes[p]);
+		for (size_t p = 0; p < prefix_count && !err; p++)
+			err = add_prefix(config, assembly, n, &prefixes[p]);
 		if (err)
 			return err;
 	}

@@ -143,6 +143,17 @@ void network_check_links(const struct config *config, const struct config_networ
 	check_default_links(config, network, faults);
 }
 
+size_t network_prefixes(const struct config_network *network, const struct config_prefix **prefixes)
+{
+	static const struct config_prefix all[] = {
+		{.ip.b = {[10] = 0xff, [11] = 0xff}, .bits = 96},
+		{.bits = 0},
+	};
+
+	*prefixes = network->prefix_count ? network->prefixes : all;
+	return network->prefix_count ? network->prefix_count : sizeof(all) / sizeof(all[0]);
+}
+
 // One way by which a network is known.
 struct known {
 	struct config_prefix prefix;
@@ -165,11 +176,12 @@ static bool is_known(const void *list, size_t position, const void *wanted)
 		strcasecmp(a->inbound ? a->inbound : "", b->inbound ? b->inbound : "") == 0;
 }
 
-static void check_known(struct knowns *knowns, const struct known *known, size_t prefix_idx,
+// `prefix_idx` CONFIG_NONE: the network is known by no prefix of its own, but by all.
+static bool check_known(struct knowns *knowns, const struct known *known, size_t prefix_idx,
 	struct config_faults *faults)
 {
 	uint64_t hash = index_hash_folded(known->inbound ? known->inbound : "");
-	char text[TEXT_PREFIX_MAX] = "all clients";
+	char text[TEXT_PREFIX_MAX];
 	size_t same;
 
 	hash = index_hash(hash, known->prefix.ip.b, sizeof(known->prefix.ip.b)) +
@@ -178,33 +190,37 @@ static void check_known(struct knowns *knowns, const struct known *known, size_t
 	if (same == INDEX_NONE) {
 		knowns->items[knowns->count] = *known;
 		index_put(&knowns->index, hash, knowns->count++);
-		return;
+		return true;
 	}
-	if (prefix_idx != CONFIG_NONE)
-		text_format_prefix(&known->prefix, text);
 	faults_add(faults, -EINVAL, prefix_idx == CONFIG_NONE ? NULL : "prefixes", prefix_idx,
-		"%s by %s is network %.80s already: remove it from one of the two", text,
+		"%s%s by %s is network %.80s already: %s",
+		prefix_idx == CONFIG_NONE ? "without prefixes it is for all clients, but " : "",
+		text_format_prefix(&known->prefix, text),
 		known->inbound ? known->inbound : "any inbound endpoint",
-		knowns->items[same].network);
+		knowns->items[same].network,
+		prefix_idx == CONFIG_NONE ? "give prefixes" : "remove it from one of the two");
+	return false;
 }
 
 static void check_network_known(
 	struct knowns *knowns, const struct config_network *network, struct config_faults *faults)
 {
-	size_t prefix_count = network->prefix_count ? network->prefix_count : 1;
+	const struct config_prefix *prefixes;
+	size_t prefix_count = network_prefixes(network, &prefixes);
 	size_t inbound_count =
 		network->inbound_endpoint_count ? network->inbound_endpoint_count : 1;
+	bool is_all = network->prefix_count == 0;
 
-	for (size_t i = 0; i < prefix_count; i++)
-		for (size_t j = 0; j < inbound_count; j++) {
-			struct known known = {.network = network->name ? network->name : "?"};
+	for (size_t j = 0; j < inbound_count; j++)
+		for (size_t i = 0; i < prefix_count; i++) {
+			struct known known = {.prefix = prefixes[i],
+				.network = network->name ? network->name : "?"};
 
-			if (network->prefix_count > 0)
-				known.prefix = network->prefixes[i];
 			if (network->inbound_endpoint_count > 0)
 				known.inbound = network->inbound_endpoints[j];
-			check_known(
-				knowns, &known, network->prefix_count ? i : CONFIG_NONE, faults);
+			if (!check_known(knowns, &known, is_all ? CONFIG_NONE : i, faults) &&
+				is_all)
+				break; // IPv6 would say the same as IPv4
 		}
 }
 
@@ -214,7 +230,7 @@ void network_check_alike(const struct config *config, struct config_faults *faul
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->network_count; i++)
-		count += (config->networks[i].prefix_count + 1) *
+		count += (config->networks[i].prefix_count + 2) *
 			(config->networks[i].inbound_endpoint_count + 1);
 	knowns.items = calloc(count + 1, sizeof(*knowns.items));
 	if (!knowns.items || index_init(&knowns.index, count)) {

@@ -11,6 +11,10 @@ void network_parse(const struct build_network *text, struct config_network *netw
 // What the network names is there, and its default's targets can be reached.
 void network_check_links(const struct config *config, const struct config_network *network,
 	struct config_faults *faults);
+// The prefixes by which it knows clients: those given, or all of IPv4 and all of IPv6. Live as long as
+// the network. Gives their count.
+size_t network_prefixes(
+	const struct config_network *network, const struct config_prefix **prefixes);
 // No two networks are alike: the same prefix, bound to the same inbound endpoint or to none.
 void network_check_alike(const struct config *config, struct config_faults *faults);
 

@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "control/compile/compile.h"
 #include "control/config/json.h"
+#include "control/config/text.h"
 #include "core/counters.h"
+#include "core/prefix.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/unit.h"
 
@@ -524,6 +529,64 @@ static void reload_that_does_not_fit_what_runs_is_refused(void **state)
 	config_free(config);
 }
 
+// Networks, in the image.
+
+// The name of the network of a client that asks `inbound`, an address with port 53; NULL: none.
+static const char *network_of(const char *text, const char *client_text, const char *inbound_text)
+{
+	struct config_changes changes = {0};
+	struct config *config = configs_reload(NULL, text, &changes);
+	struct compile_result compiled;
+	struct endpoint inbound;
+	static char name[64];
+	struct image image;
+	struct ip client;
+	uint32_t network;
+	const char *why;
+	void *base;
+
+	assert_int_equal(compile_image(config, 1, &compiled), 0);
+	base = mmap(NULL, compiled.size, PROT_READ, MAP_PRIVATE, compiled.fd, 0);
+	assert_ptr_not_equal(base, MAP_FAILED);
+	assert_null(image_open(&image, base, compiled.size));
+	assert_int_equal(text_parse_ip(client_text, &client, &why), 0);
+	assert_int_equal(text_parse_endpoint(inbound_text, &inbound, &why), 0);
+	network = prefix_find(&image, &client, &inbound);
+	if (network != IMAGE_NONE)
+		snprintf(name, sizeof(name), "%s", config->networks[network].name);
+	munmap(base, compiled.size);
+	close(compiled.fd);
+	changes_fini(&changes);
+	config_free(config);
+	return network == IMAGE_NONE ? NULL : name;
+}
+
+static void bound_network_without_prefixes_goes_before_an_unbound_one_of_all(void **state)
+{
+	static const char text[] = "inbound-endpoints:\n"
+				   "  - {name: in, addresses: [10.53.0.2, 'fd53::2']}\n"
+				   "  - {name: other, addresses: [10.53.0.3, 'fd53::3']}\n"
+				   "virtual-networks:\n"
+				   "  - {name: all, prefixes: [0.0.0.0/0, '::/0']}\n"
+				   "  - {name: bound, inbound-endpoints: [in]}\n";
+
+	(void)state;
+	assert_string_equal(network_of(text, "192.0.2.1", "10.53.0.2"), "bound");
+	assert_string_equal(network_of(text, "192.0.2.1", "10.53.0.3"), "all");
+	assert_string_equal(network_of(text, "2001:db8::1", "fd53::2"), "bound");
+	assert_string_equal(network_of(text, "2001:db8::1", "fd53::3"), "all");
+}
+
+static void network_of_all_ipv6_clients_has_none_of_ipv4(void **state)
+{
+	static const char text[] = "inbound-endpoints: [{name: in, addresses: [10.53.0.2]}]\n"
+				   "virtual-networks: [{name: six, prefixes: ['::/0']}]\n";
+
+	(void)state;
+	assert_null(network_of(text, "192.0.2.1", "10.53.0.2"));
+	assert_string_equal(network_of(text, "2001:db8::1", "10.53.0.2"), "six");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +614,8 @@ int main(void)
 		cmocka_unit_test(ruleset_made_at_run_time_outlives_a_reload),
 		cmocka_unit_test(object_gone_from_the_files_is_removed),
 		cmocka_unit_test(reload_that_does_not_fit_what_runs_is_refused),
+		cmocka_unit_test(bound_network_without_prefixes_goes_before_an_unbound_one_of_all),
+		cmocka_unit_test(network_of_all_ipv6_clients_has_none_of_ipv4),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

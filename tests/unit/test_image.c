@@ -149,7 +149,21 @@ static void prefix_covers_by_bits(void **state)
 	assert_false(prefix_covers(&prefix, 96 + 22, &beyond));
 	assert_true(prefix_covers(&prefix, 128, &prefix));
 	assert_false(prefix_covers(&prefix, 128, &last));
-	assert_true(prefix_covers(&any, 0, &beyond));
+	assert_true(prefix_covers(&any, 0, &any));
+}
+
+// The IPv4 addresses lie within ::/0 as ::ffff:0:0/96, but IPv6 prefixes are not for them.
+static void short_ipv6_prefix_covers_no_ipv4_client(void **state)
+{
+	struct ip all_v4 = images_ip("0.0.0.0"), client = images_ip("10.53.0.1");
+	struct ip all_v6 = {0}, other = {.b = {0xfd, 0x53}};
+
+	(void)state;
+	assert_false(prefix_covers(&all_v6, 0, &client));
+	assert_false(prefix_covers(&all_v6, 80, &client));
+	assert_true(prefix_covers(&all_v6, 0, &other));
+	assert_true(prefix_covers(&all_v4, 96, &client));
+	assert_false(prefix_covers(&all_v4, 96, &other));
 }
 
 int main(void)
@@ -162,6 +176,7 @@ int main(void)
 		cmocka_unit_test(X37_unsealed_image_is_refused),
 		cmocka_unit_test(client_is_in_the_network_of_its_prefix),
 		cmocka_unit_test(prefix_covers_by_bits),
+		cmocka_unit_test(short_ipv6_prefix_covers_no_ipv4_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

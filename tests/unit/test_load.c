@@ -339,8 +339,24 @@ static void networks_that_are_alike_are_refused(void **state)
 		       "  - {name: d}\n",
 		"t.yaml:3:38: prefixes: 10.0.0.0/8 by any inbound endpoint is network a already: "
 		"remove it from one of the two\n"
-		"t.yaml:5:5: all clients by any inbound endpoint is network c already: remove it "
-		"from one of the two\n");
+		"t.yaml:5:5: without prefixes it is for all clients, but 0.0.0.0/0 by any inbound "
+		"endpoint is network c already: give prefixes\n");
+}
+
+// No prefixes are 0.0.0.0/0 and ::/0, whichever of them is written out.
+static void network_of_all_clients_is_alike_without_prefixes(void **state)
+{
+	(void)state;
+	assert_refused("virtual-networks:\n"
+		       "  - {name: a, prefixes: [0.0.0.0/0]}\n"
+		       "  - {name: b}\n",
+		"t.yaml:3:5: without prefixes it is for all clients, but 0.0.0.0/0 by any inbound "
+		"endpoint is network a already: give prefixes\n");
+	assert_refused("virtual-networks:\n"
+		       "  - {name: a}\n"
+		       "  - {name: b, prefixes: ['::/0']}\n",
+		"t.yaml:3:26: prefixes: ::/0 by any inbound endpoint is network a already: remove "
+		"it from one of the two\n");
 }
 
 static void default_of_a_network_is_checked(void **state)
@@ -574,6 +590,7 @@ int main(void)
 		cmocka_unit_test(metadata_is_checked),
 		cmocka_unit_test(names_that_lead_nowhere_are_placed),
 		cmocka_unit_test(networks_that_are_alike_are_refused),
+		cmocka_unit_test(network_of_all_clients_is_alike_without_prefixes),
 		cmocka_unit_test(default_of_a_network_is_checked),
 		cmocka_unit_test(endpoints_are_checked),
 		cmocka_unit_test(query_timeout_is_checked),
