@@ -19,7 +19,9 @@ enum {
 	IMAGE_VERSION = 1,
 	IMAGE_KEY_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
-	IMAGE_TARGETS_MAX = 64, // a route
+	IMAGE_TARGETS_MAX = 64,    // a route
+	IMAGE_INBOUND_MAX = 2048,  // inbound endpoints
+	IMAGE_OUTBOUND_MAX = 2048, // outbound addresses
 };
 
 #define IMAGE_MAGIC    UINT64_C(0x31656c7572746e73)

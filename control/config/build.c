@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/config/addresses.h"
 #include "control/config/check.h"
 #include "control/config/endpoint.h"
 #include "control/config/faults.h"
@@ -166,42 +167,6 @@ static int check_all_names(const struct config *config, struct config_faults *fa
 	return error;
 }
 
-// The endpoint that answers on `address` and stands before (`inbound_idx`, `address_idx`); NULL:
-// none.
-static const struct config_inbound *find_answering(const struct config *config,
-	const struct endpoint *address, size_t inbound_idx, size_t address_idx)
-{
-	for (size_t i = 0; i <= inbound_idx; i++) {
-		const struct config_inbound *inbound = &config->inbounds[i];
-		size_t count = i == inbound_idx ? address_idx : inbound->address_count;
-
-		for (size_t j = 0; j < count; j++)
-			if (endpoint_equal(&inbound->addresses[j], address))
-				return inbound;
-	}
-	return NULL;
-}
-
-static void check_inbound_addresses(const struct config *config, struct config_faults *faults)
-{
-	char text[TEXT_ENDPOINT_MAX];
-
-	for (size_t i = 0; i < config->inbound_count; i++) {
-		faults_enter(faults, CONFIG_INBOUND, i);
-		for (size_t j = 0; j < config->inbounds[i].address_count; j++) {
-			const struct endpoint *address = &config->inbounds[i].addresses[j];
-			const struct config_inbound *other = find_answering(config, address, i, j);
-
-			if (other)
-				faults_add(faults, -EEXIST, "addresses", j,
-					"%s is an address of inbound endpoint %.80s already: "
-					"remove one",
-					text_format_endpoint(address, text),
-					other->name ? other->name : "?");
-		}
-	}
-}
-
 int build_check_links(const struct config *config, struct config_faults *faults)
 {
 	size_t before = faults->count;
@@ -209,7 +174,7 @@ int build_check_links(const struct config *config, struct config_faults *faults)
 
 	if (error)
 		return error;
-	check_inbound_addresses(config, faults);
+	addresses_check(config, faults);
 	for (size_t i = 0; i < config->network_count; i++) {
 		faults_enter(faults, CONFIG_NETWORK, i);
 		network_check_links(config, &config->networks[i], faults);

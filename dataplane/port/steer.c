@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/steer.skel.h"
+#include "core/image.h"
 
 struct steer {
 	struct steer_bpf *skeleton; // NULL: adopted, the descriptors below are our own
@@ -25,6 +26,9 @@ struct steer {
 };
 
 static_assert(sizeof(struct steer_ip) == sizeof(struct ip), "one address, two spellings");
+// What is new comes before what is gone leaves: the maps hold two images at a time.
+static_assert(2 * (int)IMAGE_INBOUND_MAX <= (int)STEER_ENDPOINTS);
+static_assert(2 * ((int)IMAGE_INBOUND_MAX + (int)IMAGE_OUTBOUND_MAX) <= (int)STEER_ADDRESSES);
 
 // What is attached to an interface.
 struct attached {

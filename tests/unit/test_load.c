@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/config/text.h"
+#include "core/image.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/unit.h"
 
@@ -329,6 +330,74 @@ static void names_that_lead_nowhere_are_placed(void **state)
 		"inbound-endpoints, or name another\n");
 }
 
+static void outbound_address_has_one_range_of_ports(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	assert_refused("outbound-endpoints:\n"
+		       "  - {name: a, addresses: [10.54.0.2], ports: 10000-12000}\n"
+		       "  - {name: b, addresses: [10.54.0.3, 10.54.0.2], ports: 30000-32000}\n",
+		"t.yaml:3:38: addresses: 10.54.0.2 has the ports 10000-12000 by outbound endpoint a, "
+		"and 30000-32000 here lie apart from these: give ranges that overlap or touch, or "
+		"another address\n");
+	config = configs_load("outbound-endpoints:\n"
+			      "  - {name: a, addresses: [10.54.0.2], ports: 10000-12000}\n"
+			      "  - {name: b, addresses: [10.54.0.2], ports: 12001-14000}\n"
+			      "  - {name: c, addresses: [10.54.0.2], ports: 11000-13000}\n"
+			      "  - {name: d, addresses: [10.54.0.3], ports: 30000-32000}\n");
+	assert_string_equal(configs_errors, "");
+	config_free(config);
+}
+
+static void inbound_port_is_not_one_that_is_sent_from(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	assert_refused("inbound-endpoints: [{name: in, addresses: ['10.54.0.2:10053']}]\n"
+		       "outbound-endpoints: [{name: out, addresses: [10.54.0.2]}]\n",
+		"t.yaml:1:44: addresses: 10.54.0.2:10053 is one of the ports 10000-60999 that "
+		"outbound endpoint out sends from: replies would be taken for queries; choose "
+		"another port, or other ports there\n");
+	config = configs_load(
+		"inbound-endpoints: [{name: in, addresses: [10.54.0.2, '10.54.0.3:10053']}]\n"
+		"outbound-endpoints: [{name: out, addresses: [10.54.0.2]}]\n");
+	assert_string_equal(configs_errors, "");
+	config_free(config);
+}
+
+// `count` addresses of one endpoint are refused, if at all, with these errors.
+static void assert_addresses(const char *kind, unsigned count, const char *errors)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *stream = open_memstream(&text, &len);
+	struct config *config;
+
+	fprintf(stream, "%s-endpoints:\n  - name: e\n    addresses:\n", kind);
+	for (unsigned i = 0; i < count; i++)
+		fprintf(stream, "      - 10.1.%u.%u\n", i / 256, i % 256);
+	fclose(stream);
+	config = configs_load(text);
+	assert_string_equal(configs_errors, errors);
+	config_free(config);
+	free(text);
+}
+
+static void endpoints_have_as_many_addresses_as_an_image_holds(void **state)
+{
+	(void)state;
+	assert_addresses("inbound", IMAGE_INBOUND_MAX, "");
+	assert_addresses("inbound", IMAGE_INBOUND_MAX + 9,
+		"t.yaml:2052:9: addresses: the inbound endpoints have more than 2048 addresses: "
+		"remove some\n");
+	assert_addresses("outbound", IMAGE_OUTBOUND_MAX, "");
+	assert_addresses("outbound", IMAGE_OUTBOUND_MAX + 9,
+		"t.yaml:2052:9: addresses: the outbound endpoints have more than 2048 addresses: "
+		"remove some\n");
+}
+
 static void networks_that_are_alike_are_refused(void **state)
 {
 	(void)state;
@@ -589,6 +658,9 @@ int main(void)
 		cmocka_unit_test(target_needs_a_source_address_of_its_family),
 		cmocka_unit_test(metadata_is_checked),
 		cmocka_unit_test(names_that_lead_nowhere_are_placed),
+		cmocka_unit_test(outbound_address_has_one_range_of_ports),
+		cmocka_unit_test(inbound_port_is_not_one_that_is_sent_from),
+		cmocka_unit_test(endpoints_have_as_many_addresses_as_an_image_holds),
 		cmocka_unit_test(networks_that_are_alike_are_refused),
 		cmocka_unit_test(network_of_all_clients_is_alike_without_prefixes),
 		cmocka_unit_test(default_of_a_network_is_checked),
