@@ -4,6 +4,7 @@
 #include "control/serve/object.h"
 
 #include "control/config/json.h"
+#include "control/serve/utf8.h"
 
 enum { ERROR_LINE_LEN = 1024 };
 
@@ -33,7 +34,7 @@ json_t *object_errors(const struct config_errors *errors)
 
 	for (size_t i = 0; i < errors->count; i++) {
 		errors_format(&errors->items[i], line, sizeof(line));
-		json_array_append_new(list, json_string(line));
+		json_array_append_new(list, utf8_json(line));
 	}
 	if (errors->left_off)
 		json_array_append_new(list, json_sprintf("and %zu more", errors->left_off));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control/log.h"
+#include "control/serve/utf8.h"
 
 enum { MESSAGE_LEN = 2048, LARGE_LEN = 1 << 20 };
 
@@ -48,7 +49,7 @@ static char *dump_line(json_t *object)
 
 char *request_error_line(const json_t *id, int code, json_t *data, const char *message)
 {
-	json_t *error = json_pack("{s:i, s:s}", "code", code, "message", message);
+	json_t *error = json_pack("{s:i, s:o}", "code", code, "message", utf8_json(message));
 
 	if (data && error)
 		json_object_set(error, "data", data);

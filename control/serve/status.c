@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control/serve/request.h"
+#include "control/serve/utf8.h"
 
 static json_t *show_time(int64_t sec)
 {
@@ -17,18 +18,6 @@ static json_t *show_time(int64_t sec)
 	return json_string(text);
 }
 
-// A text that may be any bytes: those outside printable ASCII become `?`.
-static json_t *show_bytes(const char *bytes)
-{
-	char text[RUNNING_WHY_LEN];
-	size_t i = 0;
-
-	for (; bytes[i] && i < sizeof(text) - 1; i++)
-		text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '?';
-	text[i] = '\0';
-	return json_string(text);
-}
-
 static json_t *show_dataplane(const struct publish_dataplane *dataplane)
 {
 	json_t *ports;
@@ -37,9 +26,9 @@ static json_t *show_dataplane(const struct publish_dataplane *dataplane)
 		return json_pack("{s:s}", "state", "not connected");
 	ports = json_array();
 	for (uint16_t i = 0; i < dataplane->hello.port_count; i++)
-		json_array_append_new(ports, show_bytes(dataplane->hello.ports[i]));
+		json_array_append_new(ports, utf8_json(dataplane->hello.ports[i]));
 	return json_pack("{s:s, s:I, s:o, s:i, s:o, s:I, s:o, s:o}", "state", "connected", "pid",
-		(json_int_t)dataplane->hello.pid, "version", show_bytes(dataplane->hello.version),
+		(json_int_t)dataplane->hello.pid, "version", utf8_json(dataplane->hello.version),
 		"workers", (int)dataplane->hello.worker_count, "ports", ports, "generation",
 		(json_int_t)dataplane->generation, "connected_since",
 		show_time(dataplane->since_sec), "started",
@@ -75,7 +64,7 @@ static void add_image(json_t *result, const struct running *running)
 	json_object_set_new(result, "last_refusal",
 		refusal->generation
 			? json_pack("{s:I, s:o}", "generation", (json_int_t)refusal->generation,
-				  "reason", show_bytes(refusal->reason))
+				  "reason", utf8_json(refusal->reason))
 			: json_null());
 }
 
@@ -85,15 +74,15 @@ void status_read(struct request *request)
 	const struct config *config = request_config(request);
 	char why[RUNNING_WHY_LEN];
 	const char *attention = running_attention(setup->running, why);
-	json_t *result = json_pack("{s:I, s:s, s:i, s:s, s:s, s:s}", "generation",
+	json_t *result = json_pack("{s:I, s:s, s:i, s:o, s:o, s:o}", "generation",
 		(json_int_t)config->generation, "version", SHUNT_VERSION, "pid", (int)getpid(),
-		"config_file", setup->config_path, "state_dir", setup->state_dir, "run_dir",
-		setup->run_dir);
+		"config_file", utf8_json(setup->config_path), "state_dir",
+		utf8_json(setup->state_dir), "run_dir", utf8_json(setup->run_dir));
 
 	json_object_set_new(result, "dataplane",
 		show_dataplane(publish_dataplane(running_publish(setup->running))));
 	add_counts(result, config);
 	add_image(result, setup->running);
-	json_object_set_new(result, "attention", attention ? json_string(attention) : json_null());
+	json_object_set_new(result, "attention", attention ? utf8_json(attention) : json_null());
 	request_reply(request, result);
 }

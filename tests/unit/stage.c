@@ -146,7 +146,7 @@ static void take_image(struct stage *stage)
 		say(stage, LINK_ADOPTED, NULL, 0, -1);
 		break;
 	case STAGE_REFUSE:
-		say(stage, LINK_REFUSED, "not\033today", 9, -1);
+		say(stage, LINK_REFUSED, "not\033today\xff", 10, -1);
 		stage->generation = before;
 		break;
 	case STAGE_HANG_UP_ONCE: stage->manner = STAGE_ADOPT; [[fallthrough]];

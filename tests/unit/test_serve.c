@@ -147,6 +147,32 @@ static void what_a_user_wrote_comes_back_escaped(void **state)
 	assert_int_equal(code_of(reply, "\033[31m\u00e9"), -32001);
 }
 
+// A name of 63 letters and an e with acute: two bytes, of which a message of 64 has one.
+static void a_message_that_is_cut_within_a_character_is_sent(void **state)
+{
+	char name[66];
+
+	memset(name, 'x', 63);
+	strcpy(name + 63, "\u00e9");
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_call(*state, "status", "{s:i}", name, 1), "x\ufffd'"), -32602);
+}
+
+static void a_path_that_is_not_utf8_is_shown(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply;
+
+	stage_start(stage);
+	stage->setup.config_path = "/\xe9tc/\u00e9/\xed\xa0\x80\xc0\xaf";
+	reply = stage_call(stage, "status", "{}");
+	assert_string_equal(text_at(reply, "config_file", NULL),
+		"/\ufffdtc/\u00e9/\ufffd\ufffd\ufffd\ufffd\ufffd");
+	json_decref(reply);
+	assert_int_equal(code_of(stage_call(stage, "reload", "{}"), "reload"), -32001);
+}
+
 static void a_change_is_adopted_and_then_runs(void **state)
 {
 	struct stage *stage = *state;
@@ -165,7 +191,8 @@ static void a_refused_image_changes_nothing(void **state)
 	stage_start_dataplane(stage, 0);
 	stage_start(stage);
 	stage->manner = STAGE_REFUSE;
-	assert_int_equal(code_of(stage_call(stage, "rule.create", RULE_A, A), "today"), -32001);
+	assert_int_equal(
+		code_of(stage_call(stage, "rule.create", RULE_A, A), "today\ufffd"), -32001);
 	assert_int_equal(running_generation(stage), 1);
 	assert_null(config_find_rule(&running_config(stage->running)->rulesets[0], "a"));
 }
@@ -565,6 +592,8 @@ int main(void)
 		ROW(two_descriptors_end_the_session),
 		ROW(a_descriptor_that_is_no_file_is_refused),
 		ROW(what_a_user_wrote_comes_back_escaped),
+		ROW(a_message_that_is_cut_within_a_character_is_sent),
+		ROW(a_path_that_is_not_utf8_is_shown),
 		ROW(a_change_is_adopted_and_then_runs),
 		ROW(a_refused_image_changes_nothing),
 		ROW(a_change_that_can_not_be_stored_is_taken_back),
