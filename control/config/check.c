@@ -57,8 +57,7 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-// Whether the last dot ends a label: an escaped one is a byte of it.
-static bool has_final_dot(const char *text, size_t len)
+bool check_has_final_dot(const char *text, size_t len)
 {
 	size_t backslashes = 0;
 
@@ -115,7 +114,7 @@ bool check_domain(struct config_faults *faults, const char *key, const char *dom
 			domain, below);
 		return false;
 	}
-	if (!has_final_dot(domain, len)) {
+	if (!check_has_final_dot(domain, len)) {
 		faults_add(faults, -EINVAL, key, CONFIG_NONE,
 			"\"%.200s\" has no final dot: write %.200s.", domain, domain);
 		return false;

@@ -28,6 +28,8 @@ struct check_choice {
 [[nodiscard]] char *check_copy_name(struct config_faults *faults, const char *name);
 // Dot-terminated, printable and legal, no `*` label.
 [[nodiscard]] bool check_domain(struct config_faults *faults, const char *key, const char *domain);
+// Whether the last dot ends a label: an escaped one is a byte of it.
+[[nodiscard]] bool check_has_final_dot(const char *text, size_t len);
 // The word's value in `choices`, or -1. NULL gives the first.
 [[nodiscard]] int check_choice(struct config_faults *faults, const char *key, const char *word,
 	const struct check_choice *choices);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/config/check.h"
 #include "control/config/index.h"
 #include "core/name.h"
 
@@ -131,8 +132,8 @@ static void read_domain(struct reader *reader, const struct load_ruleset *reques
 	size_t len, struct lines_place place)
 {
 	struct lines *lines = reader->lines;
-	size_t bare_len = len > 1 && text[len - 1] == '.' ? len - 1 : len;
-	bool has_dot = text[len - 1] == '.' && (len < 2 || text[len - 2] != '\\');
+	bool has_dot = check_has_final_dot(text, len);
+	size_t bare_len = has_dot && len > 1 ? len - 1 : len;
 	char *name = reader->at;
 	char *domain = make_unique(reader, name, put_name(name, text, bare_len)) + 1;
 

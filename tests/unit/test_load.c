@@ -635,6 +635,22 @@ static void ruleset_is_made_only_when_asked(void **state)
 	config_free(config);
 }
 
+// An escaped backslash before the dot, and an escaped dot.
+static void final_dot_of_a_line_is_the_one_that_is_not_escaped(void **state)
+{
+	struct config *config = configs_running();
+	const struct config_ruleset *corp;
+
+	(void)state;
+	assert_int_equal(configs_apply(config, "a\\\\.\nb\\.\n", "10.54.0.15"), 0);
+	corp = config_find_ruleset(config, "corp");
+	assert_string_equal(corp->rules[0].domain, "a\\\\.");
+	assert_string_equal(corp->rules[0].name, "d-a-");
+	assert_string_equal(corp->rules[1].domain, "b\\..");
+	assert_string_equal(corp->rules[1].name, "d-b-");
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -673,6 +689,7 @@ int main(void)
 		cmocka_unit_test(errors_beyond_a_hundred_are_counted),
 		cmocka_unit_test(yaml_of_a_ruleset_is_applied),
 		cmocka_unit_test(ruleset_is_made_only_when_asked),
+		cmocka_unit_test(final_dot_of_a_line_is_the_one_that_is_not_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
