@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/rights.h"
+
 enum {
 	RETRY_US = 200000,
 	DEADLINE_SEC = 10, // for a HELLO, and for the answer to an image
@@ -133,28 +135,6 @@ static const char *take_message(struct publish *publish, struct incoming *messag
 	}
 }
 
-// The first descriptor; others are closed.
-static int take_descriptor(struct msghdr *header)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t off = 0; off + sizeof(int) <= c->cmsg_len - CMSG_LEN(0);
-			off += sizeof(int)) {
-			int one;
-
-			memcpy(&one, CMSG_DATA(c) + off, sizeof(one));
-			if (fd >= 0)
-				close(one);
-			else
-				fd = one;
-		}
-	}
-	return fd;
-}
-
 // NULL with a message; or why there is none. `*again`: nothing to read yet.
 static const char *receive(struct publish *publish, struct incoming *message, bool *again)
 {
@@ -176,7 +156,7 @@ static const char *receive(struct publish *publish, struct incoming *message, bo
 	*again = len < 0 && (errno == EAGAIN || errno == EINTR);
 	if (len < 0)
 		return strerror(errno);
-	message->fd = take_descriptor(&header);
+	rights_take(&header, &message->fd);
 	if (len == 0)
 		return "the dataplane closed the connection";
 	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))

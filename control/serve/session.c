@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control/log.h"
+#include "control/rights.h"
 #include "control/serve/request.h"
 
 enum { READ_LEN = 1 << 16 };
@@ -161,29 +162,21 @@ static void on_advance(evutil_socket_t fd, short what, void *context)
 	advance(context, true);
 }
 
-// Keeps the first descriptor that came; more than one at a time is a fault.
-static int keep_files(struct session *session, struct msghdr *header, size_t in_len)
+// Keeps a descriptor that came; more than one at a time is a fault.
+static int keep_file(struct session *session, struct msghdr *header, size_t in_len)
 {
-	int err = header->msg_flags & MSG_CTRUNC ? -E2BIG : 0;
+	int file;
+	size_t count = rights_take(header, &file);
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t off = 0; off + sizeof(int) <= c->cmsg_len - CMSG_LEN(0);
-			off += sizeof(int)) {
-			int file;
-
-			memcpy(&file, CMSG_DATA(c) + off, sizeof(file));
-			if (session->file >= 0) {
-				close(file);
-				err = -E2BIG;
-			} else {
-				session->file = file;
-				session->file_end = in_len;
-			}
-		}
+	if (count > 0 && session->file >= 0) {
+		close(file);
+		return -E2BIG;
 	}
-	return err;
+	if (count > 0) {
+		session->file = file;
+		session->file_end = in_len;
+	}
+	return count > 1 || header->msg_flags & MSG_CTRUNC ? -E2BIG : 0;
 }
 
 // Bytes read, 0 at the end, or -errno.
@@ -204,7 +197,7 @@ static ssize_t receive(struct session *session)
 
 	if (len < 0)
 		return -errno;
-	err = keep_files(session, &header, evbuffer_get_length(session->in) + (size_t)len);
+	err = keep_file(session, &header, evbuffer_get_length(session->in) + (size_t)len);
 	if (!err && evbuffer_add(session->in, bytes, (size_t)len))
 		err = -ENOMEM;
 	return err ? err : len;
