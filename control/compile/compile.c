@@ -167,7 +167,7 @@ static int add_route(struct compilation *c, const struct endpoint *targets, size
 	return err < 0 ? err : 0;
 }
 
-static const enum image_rank ranks[] = {
+const enum image_rank compile_ranks[] = {
 	[CONFIG_MATCH_SUFFIX] = IMAGE_RANK_SUFFIX,
 	[CONFIG_MATCH_SUBDOMAINS] = IMAGE_RANK_SUBDOMAINS,
 	[CONFIG_MATCH_EXACT] = IMAGE_RANK_EXACT,
@@ -176,7 +176,7 @@ static const enum image_rank ranks[] = {
 static int add_rule(struct compilation *c, uint32_t start, const struct config_ruleset *ruleset,
 	const struct config_rule *rule)
 {
-	struct image_rule element = {.counter = rule->counter, .rank = ranks[rule->match]};
+	struct image_rule element = {.counter = rule->counter, .rank = compile_ranks[rule->match]};
 	uint8_t name[NAME_LEN_MAX];
 	const char *why;
 	unsigned len = name_parse(rule->domain, strlen(rule->domain), name, &why);
@@ -189,7 +189,7 @@ static int add_rule(struct compilation *c, uint32_t start, const struct config_r
 		ruleset->outbound_endpoint_count, &element.route);
 	if (err)
 		return err;
-	return suffix_table_add(c->table, &c->assembly, start, name, ranks[rule->match],
+	return suffix_table_add(c->table, &c->assembly, start, name, compile_ranks[rule->match],
 		assembly_add(&c->assembly, IMAGE_rules, &element, 1));
 }
 

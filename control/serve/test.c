@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/compile/compile.h"
 #include "control/config/text.h"
 #include "control/serve/request.h"
 #include "core/msg.h"
@@ -229,18 +230,6 @@ static json_t *show_targets(const struct question *question)
 	return targets;
 }
 
-// Higher is asked first where domains are equally long.
-static int rank(const struct config_rule *rule)
-{
-	static const int ranks[] = {
-		[CONFIG_MATCH_SUFFIX] = 0,
-		[CONFIG_MATCH_SUBDOMAINS] = 1,
-		[CONFIG_MATCH_EXACT] = 2,
-	};
-
-	return ranks[rule->match];
-}
-
 static bool is_linked(const struct question *question, const struct lookup_rule *at)
 {
 	const struct config_network *network = &question->config->networks[question->network];
@@ -258,6 +247,7 @@ static const char *why_beaten(
 	const struct question *question, const struct lookup_rule *at, bool is_whole, bool is_same)
 {
 	const struct config_rule *rule = rule_of(question, at);
+	const struct config_rule *winner;
 
 	if (rule->match == (is_whole ? CONFIG_MATCH_SUBDOMAINS : CONFIG_MATCH_EXACT))
 		return NULL;
@@ -265,7 +255,8 @@ static const char *why_beaten(
 		return "disabled";
 	if (!question->winner || !is_same)
 		return "shorter";
-	return rank(rule) < rank(rule_of(question, question->winner)) ? "match" : "order";
+	winner = rule_of(question, question->winner);
+	return compile_ranks[rule->match] < compile_ranks[winner->match] ? "match" : "order";
 }
 
 // The length of the winner's domain in wire form; 0: the default won.

@@ -440,6 +440,25 @@ static void rule_test_names_the_winner_and_whom_it_beats(void **state)
 	json_decref(reply);
 }
 
+// The same domain twice: exact goes before suffix.
+static void rule_test_ranks_matches_as_the_image_does(void **state)
+{
+	json_t *reply, *beaten;
+
+	stage_start(*state);
+	assert_int_equal(code_of(stage_call(*state, "rule.create", "{s:s, s:s, s:s, s:s, s:[s]}",
+					 "name", "e", "ruleset", "corp", "domain", "contoso.com.",
+					 "match", "exact", "target", "10.54.0.13"),
+				 NULL),
+		0);
+	reply = stage_call(*state, "rule.test", "{s:s}", "name", "contoso.com.");
+	assert_string_equal(text_at(reply, "winner", "name"), "e");
+	beaten = json_array_get(json_object_get(json_object_get(reply, "result"), "beaten"), 0);
+	assert_string_equal(json_string_value(json_object_get(beaten, "name")), "contoso");
+	assert_string_equal(json_string_value(json_object_get(beaten, "reason")), "match");
+	json_decref(reply);
+}
+
 static void rule_test_matches_ds_one_label_up(void **state)
 {
 	json_t *reply;
@@ -612,6 +631,7 @@ int main(void)
 		ROW(a_first_image_that_ends_the_link_is_tried_again),
 		ROW(another_generation_is_a_conflict),
 		ROW(rule_test_names_the_winner_and_whom_it_beats),
+		ROW(rule_test_ranks_matches_as_the_image_does),
 		ROW(rule_test_matches_ds_one_label_up),
 		ROW(rule_test_knows_a_client_of_no_network),
 		ROW(rule_test_shows_a_disabled_rule_among_the_beaten),
