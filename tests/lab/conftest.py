@@ -19,13 +19,22 @@ PORTS = os.environ.get("SHUNT_LAB_PORTS", "xdp dpdk xdp/2 socket").split()
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "frames: looks below UDP, where over plain sockets the kernel is")
+    config.addinivalue_line("markers", "ports(kind, ...): is about these kinds of port alone")
+
+
+def is_of_its_port(item):
+    if "raised" not in item.fixturenames:
+        return True
+    port = item.callspec.params["raised"]
+    ports = item.get_closest_marker("ports")
+    if item.get_closest_marker("frames") and port == "socket":
+        return False
+    return not ports or port in ports.args
 
 
 def pytest_collection_modifyitems(items):
-    """What looks below UDP is no test of plain sockets."""
-    items[:] = [item for item in items
-                if not (item.get_closest_marker("frames") and "raised" in item.fixturenames
-                        and item.callspec.params["raised"] == "socket")]
+    """A test is collected for the kinds of port that it says something about."""
+    items[:] = [item for item in items if is_of_its_port(item)]
 
 
 @pytest.fixture(scope="session", params=PORTS)

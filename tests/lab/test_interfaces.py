@@ -27,6 +27,8 @@ rulesets:
 virtual-networks:
   - {{name: hub, prefixes: [0.0.0.0/0], inbound-endpoints: [in], rulesets: [corp], default: refuse}}
 """
+pytestmark = pytest.mark.ports("xdp", "xdp/2")
+
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 
 
@@ -37,12 +39,6 @@ def ip(*words):
 def inside(*words, check=True):
     return subprocess.run(["ip", "netns", "exec", "shunt-beside", *words], check=check,
                           capture_output=True, text=True, timeout=60)
-
-
-@pytest.fixture(autouse=True)
-def xdp_only(raised):
-    if raised.port != "xdp":
-        pytest.skip("about AF_XDP ports")
 
 
 @pytest.fixture

@@ -10,11 +10,7 @@ from harness import CLIENT, INBOUND, Load, udp_socket
 
 QUERIES = 200
 
-
-@pytest.fixture(autouse=True)
-def several_workers(raised):
-    if raised.workers < 2:
-        pytest.skip("one worker hands nothing over")
+pytestmark = pytest.mark.ports("xdp/2")
 
 
 def workers_of(lab, name):
