@@ -129,14 +129,6 @@ struct config_outbound *config_find_outbound(const struct config *config, const 
 	return NULL;
 }
 
-struct config_network *config_find_network(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->network_count; i++)
-		if (is_named(config->networks[i].name, name))
-			return &config->networks[i];
-	return NULL;
-}
-
 static struct config_ruleset *need_ruleset(
 	struct config *config, const char *name, struct config_faults *faults)
 {

@@ -183,8 +183,6 @@ void config_free(struct config *config);
 	const struct config *config, const char *name);
 [[nodiscard]] struct config_outbound *config_find_outbound(
 	const struct config *config, const char *name);
-[[nodiscard]] struct config_network *config_find_network(
-	const struct config *config, const char *name);
 
 const char *config_match_text(enum config_match match);
 const char *config_state_text(enum config_state state);

@@ -3,11 +3,14 @@
 // stay as they run.
 #include "control/config/merge.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "control/config/build.h"
 #include "control/config/endpoint.h"
@@ -192,87 +195,114 @@ static int merge_rulesets(struct merge *merge)
 
 // Objects without run-time changes: the files' version always holds; what differs is named.
 
-static int note_difference(struct merge *merge, const char *kind, const char *name,
-	const uint64_t *running_hash, uint64_t files_hash)
+// Where struct config keeps the objects of a kind. Their names come first in them.
+struct kind {
+	const char *text;
+	size_t list_off;
+	size_t count_off;
+	size_t size;
+	size_t hash_off; // of file_hash in an object
+	int (*copy)(void *copy, const void *object);
+};
+
+static_assert(offsetof(struct config_inbound, name) == 0);
+static_assert(offsetof(struct config_outbound, name) == 0);
+static_assert(offsetof(struct config_network, name) == 0);
+
+static int copy_inbound(void *copy, const void *object)
 {
-	if (running_hash && *running_hash == files_hash)
+	return endpoint_copy_inbound(copy, object);
+}
+
+static int copy_outbound(void *copy, const void *object)
+{
+	return endpoint_copy_outbound(copy, object);
+}
+
+static int copy_network(void *copy, const void *object)
+{
+	return network_copy(copy, object);
+}
+
+enum { KIND_INBOUND, KIND_OUTBOUND, KIND_NETWORK };
+
+static const struct kind kinds[] = {
+	[KIND_INBOUND] = {"inbound endpoint", offsetof(struct config, inbounds),
+		offsetof(struct config, inbound_count), sizeof(struct config_inbound),
+		offsetof(struct config_inbound, file_hash), copy_inbound},
+	[KIND_OUTBOUND] = {"outbound endpoint", offsetof(struct config, outbounds),
+		offsetof(struct config, outbound_count), sizeof(struct config_outbound),
+		offsetof(struct config_outbound, file_hash), copy_outbound},
+	[KIND_NETWORK] = {"virtual network", offsetof(struct config, networks),
+		offsetof(struct config, network_count), sizeof(struct config_network),
+		offsetof(struct config_network, file_hash), copy_network},
+};
+
+static size_t kind_count(const struct kind *kind, const struct config *config)
+{
+	return *(const size_t *)((const char *)config + kind->count_off);
+}
+
+static const void *kind_object(const struct kind *kind, const struct config *config, size_t i)
+{
+	const char *list;
+
+	memcpy(&list, (const char *)config + kind->list_off, sizeof(list));
+	return list + i * kind->size;
+}
+
+static const char *name_of(const void *object)
+{
+	return *(char *const *)object;
+}
+
+// NULL: there is none of that name.
+static const void *kind_find(const struct kind *kind, const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < kind_count(kind, config); i++) {
+		const void *object = kind_object(kind, config, i);
+
+		if (strcasecmp(name_of(object), name) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+// `was` is NULL if the object is new.
+static int note_difference(
+	struct merge *merge, const struct kind *kind, const void *was, const void *from)
+{
+	if (was &&
+		memcmp((const char *)was + kind->hash_off, (const char *)from + kind->hash_off,
+			sizeof(uint64_t)) == 0)
 		return 0;
-	return note(merge, kind, name, running_hash ? "replaced" : "added");
+	return note(merge, kind->text, name_of(from), was ? "replaced" : "added");
 }
 
-static int merge_inbounds(struct merge *merge)
+static int merge_kind(struct merge *merge, const struct kind *kind)
 {
-	const struct config *files = merge->files;
-	struct config *next = merge->next;
+	size_t *next_count = (size_t *)((char *)merge->next + kind->count_off);
+	size_t count = kind_count(kind, merge->files);
+	char *list = calloc(count + 1, kind->size);
 	int error = 0;
 
-	next->inbounds = calloc(files->inbound_count + 1, sizeof(*next->inbounds));
-	if (!next->inbounds)
+	if (!list)
 		return -ENOMEM;
-	for (size_t i = 0; i < files->inbound_count && !error; i++) {
-		const struct config_inbound *from = &files->inbounds[i];
-		const struct config_inbound *was = config_find_inbound(merge->running, from->name);
+	memcpy((char *)merge->next + kind->list_off, &list, sizeof(list));
+	for (size_t i = 0; i < count && !error; i++) {
+		const void *from = kind_object(kind, merge->files, i);
+		const void *was = kind_find(kind, merge->running, name_of(from));
 
-		error = endpoint_copy_inbound(&next->inbounds[next->inbound_count++], from);
+		error = kind->copy(list + (*next_count)++ * kind->size, from);
 		if (!error)
-			error = note_difference(merge, "inbound endpoint", from->name,
-				was ? &was->file_hash : NULL, from->file_hash);
+			error = note_difference(merge, kind, was, from);
 	}
-	for (size_t i = 0; i < merge->running->inbound_count && !error; i++)
-		if (!config_find_inbound(files, merge->running->inbounds[i].name))
-			error = note(merge, "inbound endpoint", merge->running->inbounds[i].name,
-				"removed");
-	return error;
-}
+	for (size_t i = 0; i < kind_count(kind, merge->running) && !error; i++) {
+		const char *name = name_of(kind_object(kind, merge->running, i));
 
-static int merge_outbounds(struct merge *merge)
-{
-	const struct config *files = merge->files;
-	struct config *next = merge->next;
-	int error = 0;
-
-	next->outbounds = calloc(files->outbound_count + 1, sizeof(*next->outbounds));
-	if (!next->outbounds)
-		return -ENOMEM;
-	for (size_t i = 0; i < files->outbound_count && !error; i++) {
-		const struct config_outbound *from = &files->outbounds[i];
-		const struct config_outbound *was =
-			config_find_outbound(merge->running, from->name);
-
-		error = endpoint_copy_outbound(&next->outbounds[next->outbound_count++], from);
-		if (!error)
-			error = note_difference(merge, "outbound endpoint", from->name,
-				was ? &was->file_hash : NULL, from->file_hash);
+		if (!kind_find(kind, merge->files, name))
+			error = note(merge, kind->text, name, "removed");
 	}
-	for (size_t i = 0; i < merge->running->outbound_count && !error; i++)
-		if (!config_find_outbound(files, merge->running->outbounds[i].name))
-			error = note(merge, "outbound endpoint", merge->running->outbounds[i].name,
-				"removed");
-	return error;
-}
-
-static int merge_networks(struct merge *merge)
-{
-	const struct config *files = merge->files;
-	struct config *next = merge->next;
-	int error = 0;
-
-	next->networks = calloc(files->network_count + 1, sizeof(*next->networks));
-	if (!next->networks)
-		return -ENOMEM;
-	for (size_t i = 0; i < files->network_count && !error; i++) {
-		const struct config_network *from = &files->networks[i];
-		const struct config_network *was = config_find_network(merge->running, from->name);
-
-		error = network_copy(&next->networks[next->network_count++], from);
-		if (!error)
-			error = note_difference(merge, "virtual network", from->name,
-				was ? &was->file_hash : NULL, from->file_hash);
-	}
-	for (size_t i = 0; i < merge->running->network_count && !error; i++)
-		if (!config_find_network(files, merge->running->networks[i].name))
-			error = note(merge, "virtual network", merge->running->networks[i].name,
-				"removed");
 	return error;
 }
 
@@ -371,13 +401,13 @@ int config_merge(const struct config *running, const struct config *files, uint6
 	if (!error)
 		error = merge_globals(&merge);
 	if (!error)
-		error = merge_inbounds(&merge);
+		error = merge_kind(&merge, &kinds[KIND_INBOUND]);
 	if (!error)
-		error = merge_outbounds(&merge);
+		error = merge_kind(&merge, &kinds[KIND_OUTBOUND]);
 	if (!error)
 		error = merge_rulesets(&merge);
 	if (!error)
-		error = merge_networks(&merge);
+		error = merge_kind(&merge, &kinds[KIND_NETWORK]);
 	if (!error)
 		error = check(merge.next, errors);
 	if (error)

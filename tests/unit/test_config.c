@@ -475,6 +475,38 @@ static void ruleset_made_at_run_time_outlives_a_reload(void **state)
 	config_free(config);
 }
 
+// By name, case ignored; the endpoint `out` is as it was.
+static void object_that_differs_or_is_new_is_taken_from_the_files(void **state)
+{
+	struct config_changes changes = {0};
+	struct config *config = configs_reload(NULL,
+		"inbound-endpoints: [{name: in, addresses: [10.53.0.2]}]\n"
+		"outbound-endpoints: [{name: out, addresses: [10.54.0.2]}]\n"
+		"virtual-networks: [{name: hub, prefixes: [10.53.0.0/16]}]\n",
+		&changes);
+	struct config *next;
+
+	(void)state;
+	changes_fini(&changes);
+	next = configs_reload(config,
+		"inbound-endpoints: [{name: IN, addresses: [10.53.0.3]}]\n"
+		"outbound-endpoints:\n"
+		"  - {name: new, addresses: [10.54.0.3]}\n"
+		"  - {name: out, addresses: [10.54.0.2]}\n"
+		"virtual-networks: [{name: hub, prefixes: [10.52.0.0/16]}]\n",
+		&changes);
+	assert_string_equal(change_of(&changes, "inbound endpoint IN")->what, "replaced");
+	assert_string_equal(change_of(&changes, "outbound endpoint new")->what, "added");
+	assert_string_equal(change_of(&changes, "virtual network hub")->what, "replaced");
+	assert_int_equal(changes.count, 3);
+	assert_int_equal(next->inbounds[0].addresses[0].ip.b[15], 3);
+	assert_int_equal(next->outbound_count, 2);
+	assert_int_equal(next->networks[0].prefixes[0].ip.b[13], 52);
+	changes_fini(&changes);
+	config_free(next);
+	config_free(config);
+}
+
 static void object_gone_from_the_files_is_removed(void **state)
 {
 	struct config_changes changes = {0};
@@ -612,6 +644,7 @@ int main(void)
 		cmocka_unit_test(reload_of_another_text_replaces_and_names_what_was_lost),
 		cmocka_unit_test(layout_and_comments_are_no_change),
 		cmocka_unit_test(ruleset_made_at_run_time_outlives_a_reload),
+		cmocka_unit_test(object_that_differs_or_is_new_is_taken_from_the_files),
 		cmocka_unit_test(object_gone_from_the_files_is_removed),
 		cmocka_unit_test(reload_that_does_not_fit_what_runs_is_refused),
 		cmocka_unit_test(bound_network_without_prefixes_goes_before_an_unbound_one_of_all),
