@@ -117,6 +117,15 @@ static bool is_outbound(const struct image *image, const struct endpoint *endpoi
 	return false;
 }
 
+// Does a query wait there that was sent from a range which the image has no more?
+static bool is_awaited(const struct path *path, const struct query *query)
+{
+	const struct msg_header *header = (const struct msg_header *)query->message;
+
+	return query->message_len >= sizeof(*header) &&
+		inflight_find(path->inflight, &query->to.ip, query->to.port, be16_get(header->id));
+}
+
 // Can and may this client be answered? Not "this host", multicast, reserved or broadcast addresses, nor port 0;
 // loopback only where loopback was asked; and never ourselves (RFC 1122, 3.2.1.3).
 static bool is_client(const struct image *image, const struct query *query)
@@ -175,7 +184,7 @@ static void sort(struct path *path, struct query *query)
 		if (is_inbound(path->image, &query->to)) {
 			if (!is_client(path->image, query))
 				found = EXIT_rx_bad_source;
-		} else if (is_outbound(path->image, &query->to)) {
+		} else if (is_outbound(path->image, &query->to) || is_awaited(path, query)) {
 			path_count(path, COUNT_replies);
 			path_move(path, query, STEP_upstream);
 			return;

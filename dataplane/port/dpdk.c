@@ -271,6 +271,17 @@ static int dpdk_device_steer(
 	return 0;
 }
 
+static void dpdk_device_tick(struct device *base)
+{
+#if HAVE_XDP
+	struct dpdk_device *device = (struct dpdk_device *)base;
+
+	if (device->steer)
+		steer_tick(device->steer);
+#endif
+	(void)base;
+}
+
 static unsigned dpdk_device_count(
 	struct device *base, struct device_counter counters[DEVICE_COUNTERS_MAX])
 {
@@ -303,6 +314,7 @@ static void dpdk_device_close(struct device *base)
 static const struct device_ops dpdk_device_ops = {
 	.port = dpdk_device_port,
 	.steer = dpdk_device_steer,
+	.tick = dpdk_device_tick,
 	.count = dpdk_device_count,
 	.close = dpdk_device_close,
 };

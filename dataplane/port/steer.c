@@ -23,7 +23,12 @@ struct steer {
 	int inbound;
 	int counters;
 	bool is_generic;
+	struct steering wanted; // a copy of its own, without sources
+	unsigned linger_ticks;  // until what is not wanted any more leaves the maps; 0: it has left
 };
+
+// Seconds that what is gone still comes to us: a query sent by then has its reply, or its time is up.
+enum { LINGER_TICKS = 6 };
 
 static_assert(sizeof(struct steer_ip) == sizeof(struct ip), "one address, two spellings");
 // What is new comes before what is gone leaves: the maps hold two images at a time.
@@ -241,10 +246,18 @@ struct steer *steer_adopt(unsigned ifindex, const char *name, struct port_error 
 	return NULL;
 }
 
+static void forget_wanted(struct steer *steer)
+{
+	free((void *)steer->wanted.inbound);
+	free((void *)steer->wanted.outbound);
+	steer->wanted = (struct steering){0};
+}
+
 void steer_free(struct steer *steer)
 {
 	if (!steer)
 		return;
+	forget_wanted(steer);
 	if (steer->link >= 0)
 		close(steer->link);
 	if (steer->skeleton) {
@@ -309,16 +322,34 @@ static int gather_address(
 	return 0;
 }
 
-static int put_address(
-	const struct steer *steer, const struct steering *steering, const struct ip *ip)
+// Stretches the range over the one that stands in the map, where replies may still come to.
+static void widen(const struct steer *steer, const struct ip *ip, struct steer_address *address)
+{
+	struct steer_address before;
+
+	if (bpf_map_lookup_elem(steer->addresses, ip, &before) < 0 ||
+		before.port_first > before.port_last)
+		return;
+	if (before.port_first < address->port_first || address->port_first > address->port_last)
+		address->port_first = before.port_first;
+	if (before.port_last > address->port_last)
+		address->port_last = before.port_last;
+}
+
+static int put_address(const struct steer *steer, const struct steering *steering,
+	const struct ip *ip, bool is_lingering)
 {
 	struct steer_address address;
 	int err = gather_address(steering, ip, &address);
 
-	return err < 0 ? err : bpf_map_update_elem(steer->addresses, ip, &address, BPF_ANY);
+	if (err < 0)
+		return err;
+	if (is_lingering)
+		widen(steer, ip, &address);
+	return bpf_map_update_elem(steer->addresses, ip, &address, BPF_ANY);
 }
 
-static int put_all(const struct steer *steer, const struct steering *steering)
+static int put_all(const struct steer *steer, const struct steering *steering, bool is_lingering)
 {
 	const uint8_t present = 1;
 	int err = 0;
@@ -329,9 +360,9 @@ static int put_all(const struct steer *steer, const struct steering *steering)
 		err = bpf_map_update_elem(steer->inbound, &key, &present, BPF_ANY);
 	}
 	for (uint32_t i = 0; i < steering->inbound_count && err == 0; i++)
-		err = put_address(steer, steering, &steering->inbound[i].ip);
+		err = put_address(steer, steering, &steering->inbound[i].ip, is_lingering);
 	for (uint32_t i = 0; i < steering->outbound_count && err == 0; i++)
-		err = put_address(steer, steering, &steering->outbound[i].ip);
+		err = put_address(steer, steering, &steering->outbound[i].ip, is_lingering);
 	return err;
 }
 
@@ -379,19 +410,63 @@ static int delete_stale(int map, const struct steering *steering,
 	return err == -ENOENT ? 0 : err;
 }
 
-int steer_set(const struct steer *steer, const struct steering *steering)
+static int keep_wanted(struct steer *steer, const struct steering *steering)
 {
-	int err;
+	struct endpoint *inbound = calloc(steering->inbound_count + 1, sizeof(*inbound));
+	struct steering_range *outbound = calloc(steering->outbound_count + 1, sizeof(*outbound));
 
+	if (!inbound || !outbound) {
+		free(inbound);
+		free(outbound);
+		return -ENOMEM;
+	}
+	memcpy(inbound, steering->inbound, steering->inbound_count * sizeof(*inbound));
+	memcpy(outbound, steering->outbound, steering->outbound_count * sizeof(*outbound));
+	for (uint32_t i = 0; i < steering->outbound_count; i++)
+		outbound[i].sources = NULL; // the snapshot's, which may go before this does
+	forget_wanted(steer);
+	steer->wanted = (struct steering){
+		.inbound = inbound,
+		.outbound = outbound,
+		.inbound_count = steering->inbound_count,
+		.outbound_count = steering->outbound_count,
+	};
+	return 0;
+}
+
+// The maps hold what is wanted, and nothing else.
+static int settle(struct steer *steer)
+{
+	int err = put_all(steer, &steer->wanted, false);
+
+	if (err == 0)
+		err = delete_stale(steer->addresses, &steer->wanted, has_address);
+	if (err == 0)
+		err = delete_stale(steer->inbound, &steer->wanted, has_endpoint);
+	return err;
+}
+
+int steer_set(struct steer *steer, const struct steering *steering)
+{
+	int err = steer->linger_ticks > 0 ? settle(steer) : 0;
+
+	if (err < 0)
+		return err;
 	if (steering->inbound_count > STEER_ENDPOINTS ||
 		steering->inbound_count + steering->outbound_count > STEER_ADDRESSES)
 		return -E2BIG;
-	err = put_all(steer, steering);
+	err = put_all(steer, steering, true);
 	if (err == 0)
-		err = delete_stale(steer->addresses, steering, has_address);
+		err = keep_wanted(steer, steering);
 	if (err == 0)
-		err = delete_stale(steer->inbound, steering, has_endpoint);
+		steer->linger_ticks = LINGER_TICKS;
 	return err;
+}
+
+void steer_tick(struct steer *steer)
+{
+	if (steer->linger_ticks > 0 && --steer->linger_ticks == 0 && settle(steer) < 0)
+		steer->linger_ticks = 1; // again at the next
 }
 
 static uint64_t sum_over_cpus(const struct steer *steer, uint32_t which, uint64_t *parts, int cpus)

@@ -32,9 +32,11 @@ void steer_free(struct steer *);
 // The map from queue to AF_XDP socket; its owner is the steer.
 [[nodiscard]] int steer_sockets_fd(const struct steer *);
 
-// Takes these addresses in place of those before, while frames arrive: what is new comes first, what
-// is gone leaves last. 0 or -errno: -E2BIG too many, -EINVAL one address with two separate ranges.
-[[nodiscard]] int steer_set(const struct steer *, const struct steering *);
+// Takes these addresses in place of those before, while frames arrive: what is new comes now, what is gone leaves some
+// seconds later, as replies are on their way. 0 or -errno: -E2BIG too many, -EINVAL one address with two separate ranges.
+[[nodiscard]] int steer_set(struct steer *, const struct steering *);
+// Once a second.
+void steer_tick(struct steer *);
 
 // What became of frames so far, summed over CPUs: STEER_COUNTER_COUNT counters, which it gives.
 unsigned steer_count(const struct steer *, struct device_counter *counters);

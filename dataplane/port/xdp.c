@@ -211,6 +211,11 @@ static int xdp_device_steer(
 	return steer_set(((struct xdp_device *)base)->steer, steering);
 }
 
+static void xdp_device_tick(struct device *base)
+{
+	steer_tick(((struct xdp_device *)base)->steer);
+}
+
 // What the kernel says of our sockets, beside what became of frames before they came there.
 static unsigned xdp_device_count(
 	struct device *base, struct device_counter counters[DEVICE_COUNTERS_MAX])
@@ -262,6 +267,7 @@ static void xdp_device_close(struct device *base)
 static const struct device_ops xdp_device_ops = {
 	.port = xdp_device_port,
 	.steer = xdp_device_steer,
+	.tick = xdp_device_tick,
 	.count = xdp_device_count,
 	.close = xdp_device_close,
 };

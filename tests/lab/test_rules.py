@@ -10,7 +10,19 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from harness import BUILD, CLIENT, Control, ControlError, Load
+from harness import (
+    BUILD,
+    CLIENT,
+    INBOUND,
+    Control,
+    ControlError,
+    Load,
+    Script,
+    header,
+    question,
+    rcode,
+    udp_socket,
+)
 
 LIVE = ("--ruleset", "corp")
 
@@ -263,3 +275,36 @@ def test_a_right_config_passes_the_check(lab, tmp_path):
     good = good.replace("10.54.0.300", "10.54.0.12").replace("five.lab,", "five.lab.,")
     _, done = check_config(good, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def own_config(lab, tmp_path):
+    """The lab on a copy of its config, for a test that edits and reloads it."""
+    shared = lab.config()
+    copy = tmp_path / "shunt.yaml"
+    with open(shared, encoding="utf-8") as text:
+        copy.write_text(text.read(), encoding="utf-8")
+    lab.end()
+    lab.up(copy)
+    yield copy
+    lab.end()
+    lab.up(shared)
+
+
+def test_a_reply_to_a_range_that_is_gone_still_finds_its_query(lab, own_config):
+    upstream = Script()
+    with udp_socket("client", CLIENT) as client:
+        client.sendto(header() + question(b"\x06script\x03lab\x00"), (INBOUND, 53))
+        asked, peer = upstream.take()
+        ports = "30000-31999" if peer[1] >= 32000 else "58000-59999"
+        text = own_config.read_text().replace("[10.54.0.2]}", f"[10.54.0.2], ports: {ports}}}")
+        own_config.write_text(text)
+        lab.ctl("reload")
+        upstream.sock.sendto(Script.reply_to(asked), peer)
+        assert rcode(client.recv(65535)) == dns.rcode.NOERROR
+        client.sendto(header() + question(b"\x06script\x03lab\x00"), (INBOUND, 53))
+        _, peer = upstream.take()
+        first, last = ports.split("-")
+        assert int(first) <= peer[1] <= int(last)
+        upstream.sock.sendto(Script.reply_to(asked), peer)
+    upstream.close()
