@@ -339,6 +339,25 @@ static void after_a_refused_first_image_a_forced_reload_publishes_the_files(void
 	assert_int_equal(running_config(stage->running)->ruleset_count, 1);
 }
 
+// The files' generation is served then, but what runs here is still empty.
+static void the_empty_config_is_not_published_over_a_reload_whose_dataplane_hangs_up(void **state)
+{
+	struct stage *stage = *state;
+	char path[64];
+
+	stage_start_dataplane(stage, 50);
+	stage->manner = STAGE_REFUSE;
+	stage_start(stage);
+	stage->manner = STAGE_HANG_UP_ONCE;
+	stage->setup.config_path = stage_write_config(stage, path);
+	assert_int_equal(
+		code_of(stage_call(stage, "reload", "{s:b}", "force", 1), "went away"), -32001);
+	stage_reconnect(stage);
+	assert_int_equal(stage->images_taken, 2);
+	assert_int_equal(stage->generation, 52);
+	assert_true(running_is_held(stage->running));
+}
+
 // What the dataplane served before the refusal is not what came from here.
 static void after_a_refused_change_over_a_newer_dataplane_it_is_held_again(void **state)
 {
@@ -563,7 +582,8 @@ static void what_a_new_dataplane_counted_before_control_met_it_counts(void **sta
 {
 	struct stage *stage = *state;
 
-	stage_start_dataplane(stage, 0);
+	stage_count(stage, 0, 5);
+	stage_start_dataplane(stage, 9);
 	stage_start(stage);
 	stage->started_us++;
 	stage_count(stage, 0, 30);
@@ -624,6 +644,7 @@ int main(void)
 		ROW(an_empty_state_folder_starts_above_the_dataplane),
 		ROW(after_a_refused_first_image_nothing_is_published),
 		ROW(after_a_refused_first_image_a_forced_reload_publishes_the_files),
+		ROW(the_empty_config_is_not_published_over_a_reload_whose_dataplane_hangs_up),
 		ROW(after_a_refused_change_over_a_newer_dataplane_it_is_held_again),
 		ROW(a_newer_dataplane_gets_nothing),
 		ROW(X32_what_was_sent_but_not_stored_is_published_over),
