@@ -87,13 +87,34 @@ static __always_inline void *find_ipv4(void *data, void *end)
 	return tag + 1;
 }
 
-// False: not UDP over IPv4. A header length below its minimum is read as the minimum: the path has
-// to see such a packet, and the kernel must not.
-static __always_inline int read_datagram(void *data, void *end, struct datagram *datagram)
+// Behind options the ports are copied: to follow a pointer moved by what the packet says would take CAP_PERFMON. A
+// header length below its minimum is read as the minimum: the path has to see such a packet, and the kernel must not.
+static __always_inline int read_ports(
+	struct xdp_md *frame, struct iphdr *ip, void *end, struct udp_ports *ports)
 {
-	struct iphdr *ip = find_ipv4(data, end);
-	__u32 header_len;
-	struct udp_ports *ports;
+	struct ethhdr *eth = (void *)(long)frame->data;
+	struct udp_ports *next = (void *)(ip + 1);
+	__u32 off = sizeof(*eth);
+
+	if (ip->ihl <= 5) {
+		if ((void *)(next + 1) > end)
+			return 0;
+		*ports = *next;
+		return 1;
+	}
+	if ((void *)(eth + 1) > end)
+		return 0;
+	if (eth->h_proto != bpf_htons(ETH_P_IP))
+		off += sizeof(struct vlan_tag);
+	return bpf_xdp_load_bytes(frame, off + ip->ihl * 4u, ports, sizeof(*ports)) == 0;
+}
+
+// False: not UDP over IPv4.
+static __always_inline int read_datagram(struct xdp_md *frame, struct datagram *datagram)
+{
+	void *end = (void *)(long)frame->data_end;
+	struct iphdr *ip = find_ipv4((void *)(long)frame->data, end);
+	struct udp_ports ports = {0};
 
 	if (!ip || (void *)(ip + 1) > end || ip->protocol != IPPROTO_UDP)
 		return 0;
@@ -103,11 +124,9 @@ static __always_inline int read_datagram(void *data, void *end, struct datagram 
 	datagram->is_fragment = (ip->frag_off & bpf_htons(0x3fff)) != 0;
 	if (ip->frag_off & bpf_htons(0x1fff))
 		return 1;
-	header_len = ip->ihl < 5 ? sizeof(*ip) : ip->ihl * 4u;
-	ports = (void *)ip + header_len;
-	if ((void *)(ports + 1) > end)
+	if (!read_ports(frame, ip, end, &ports))
 		return 1;
-	__builtin_memcpy(datagram->to.port, &ports->destination, 2);
+	__builtin_memcpy(datagram->to.port, &ports.destination, 2);
 	datagram->has_ports = 1;
 	return 1;
 }
@@ -130,12 +149,10 @@ static __always_inline int judge_fragment(
 	return count(STEER_passed_fragment, XDP_PASS);
 }
 
-// Jumbo frames may come in several buffers, and be longer than a frame of ours, which the kernel would drop.
+// Longer than a frame of ours, which the kernel would drop. A frame in several buffers always is.
 static __always_inline int is_too_long(struct xdp_md *frame)
 {
-	__u64 len = bpf_xdp_get_buff_len(frame);
-
-	return len != frame->data_end - frame->data || len > STEER_FRAME_MAX;
+	return bpf_xdp_get_buff_len(frame) > STEER_FRAME_MAX;
 }
 
 static __always_inline int give_inbound(struct xdp_md *frame)
@@ -160,12 +177,10 @@ static __always_inline int give_outbound(struct xdp_md *frame)
 SEC("xdp.frags")
 int shunt_steer(struct xdp_md *frame)
 {
-	void *data = (void *)(long)frame->data;
-	void *end = (void *)(long)frame->data_end;
 	struct datagram datagram = {0};
 	struct steer_address *address;
 
-	if (!read_datagram(data, end, &datagram))
+	if (!read_datagram(frame, &datagram))
 		return count(STEER_passed, XDP_PASS);
 	address = bpf_map_lookup_elem(&addresses, &datagram.to.ip);
 	if (!address)
