@@ -13,8 +13,7 @@
 
 #include "core/link.h"
 
-#define KEEP_NAME     "last-image"
-#define KEEP_NAME_NEW "last-image.new"
+#define KEEP_NAME_NEW KEEP_NAME ".new"
 
 static int fail(char *error, const char *doing, const char *folder)
 {

@@ -2,6 +2,8 @@
 // The last adopted image, kept on disk, so that a restarted dataplane serves before control is back.
 #pragma once
 
+#define KEEP_NAME "last-image" // in the folder
+
 enum { KEEP_ERROR_LEN = 256 };
 
 // Writes the image of this descriptor to `folder`, whole or not at all. 0, or -errno with `error` set.

@@ -15,7 +15,9 @@
 
 #include "dataplane/counters_file.h"
 #include "dataplane/device_counters.h"
+#include "dataplane/helper.h"
 #include "dataplane/housekeeping.h"
+#include "dataplane/keep.h"
 #include "dataplane/options.h"
 #include "dataplane/port/socket.h"
 #include "dataplane/worker.h"
@@ -31,6 +33,8 @@ enum { EXIT_USAGE = 2, SPEC_MAX = PORT_MAX };
 // All there is, in the order in which it comes to be.
 struct dataplane {
 	struct options options;
+	struct account account; // to become
+	struct helper helper;   // pid 0: there is none
 	int lock_fd;
 	int signal_fd;
 	struct device *devices[PORT_MAX];
@@ -56,6 +60,58 @@ static bool make_folder(const char *path, mode_t mode)
 	if (mkdir(path, mode) == 0 || errno == EEXIST)
 		return true;
 	return fail("can't make the folder", path, strerror(errno));
+}
+
+// Before all else: the helper is to have nothing of what is opened later, nor threads.
+static bool start_helper(struct dataplane *plane)
+{
+	const struct options *options = &plane->options;
+	int err;
+
+	if (!options->user)
+		return true;
+	for (unsigned i = 0; i < options->port_count; i++)
+		if (strncmp(options->ports[i], "dpdk:", 5) == 0)
+			return fail("can't become", options->user,
+				"DPDK ports need their privileges while they run: leave --user out");
+	err = privileges_find(options->user, &plane->account);
+	if (err)
+		return fail("can't become", options->user, "there is no such user");
+	err = helper_start(&plane->helper, &plane->account);
+	return !err ||
+		fail("can't become", options->user,
+			err == -EPERM ? "start as root, or as that user with CAP_NET_ADMIN"
+				      : strerror(-err));
+}
+
+// What the user is to write: the folder, and the image that an earlier run kept there.
+static bool give_state(const struct dataplane *plane)
+{
+	const char *folder = plane->options.state_dir;
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct account *account = &plane->account;
+	bool is_given = dir >= 0 && fchown(dir, account->uid, account->gid) == 0 &&
+		(fchownat(dir, KEEP_NAME, account->uid, account->gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+			errno == ENOENT);
+
+	if (!is_given)
+		fail("can't give the folder to --user", folder, strerror(errno));
+	if (dir >= 0)
+		close(dir);
+	return is_given;
+}
+
+// All is open, and no thread of ours runs yet.
+static bool drop_privileges(struct dataplane *plane)
+{
+	int err;
+
+	if (!plane->options.user)
+		return true;
+	if (!give_state(plane))
+		return false;
+	err = privileges_drop(&plane->account, false);
+	return !err || fail("can't become", plane->options.user, strerror(-err));
 }
 
 // One dataplane a run folder: the lock goes with the process, whatever ends it.
@@ -270,6 +326,8 @@ static bool make_house(struct dataplane *plane)
 		neighbours_new(plane->devices, plane->macs, plane->device_count, &port_error);
 	if (!house->neighbours)
 		return fail("can't follow", "routes and neighbours", port_error.text);
+	if (plane->helper.pid)
+		neighbours_use(house->neighbours, &plane->helper);
 	if (housekeeping_init(house, plane->options.run_dir, error) != 0)
 		return fail("can't link", "to control", error);
 	return true;
@@ -289,9 +347,9 @@ static bool start_workers(struct dataplane *plane)
 
 static bool start(struct dataplane *plane)
 {
-	return take_lock(plane) && take_signals(plane) && start_eal(plane) && open_devices(plane) &&
-		make_counters(plane) && make_workers(plane) && make_house(plane) &&
-		start_workers(plane);
+	return start_helper(plane) && take_lock(plane) && take_signals(plane) && start_eal(plane) &&
+		open_devices(plane) && make_counters(plane) && make_workers(plane) &&
+		make_house(plane) && drop_privileges(plane) && start_workers(plane);
 }
 
 // Backwards through what start() did, as far as it came.
@@ -314,6 +372,8 @@ static void stop(struct dataplane *plane)
 	if (plane->has_eal)
 		port_dpdk_fini();
 #endif
+	if (plane->helper.pid)
+		helper_stop(&plane->helper);
 }
 
 int main(int argc, char **argv)

@@ -423,6 +423,11 @@ err:
 	return NULL;
 }
 
+void neighbours_use(struct neighbours *n, struct helper *helper)
+{
+	n->netlink.helper = helper;
+}
+
 void neighbours_free(struct neighbours *n)
 {
 	if (!n)

@@ -5,6 +5,7 @@
 #include "dataplane/port/port.h"
 #include "dataplane/state/nexthop.h"
 
+struct helper;
 struct neighbours;
 
 // Opens the netlink sockets and subscribes to links, routes and neighbours. `devices` are those we can leave by, by
@@ -13,6 +14,8 @@ struct neighbours;
 [[nodiscard]] struct neighbours *neighbours_new(
 	struct device *const *devices, port_mac_t *macs, unsigned count, struct port_error *error);
 void neighbours_free(struct neighbours *);
+// Has the helper probe from now on, as this process may not.
+void neighbours_use(struct neighbours *, struct helper *helper);
 
 // The file descriptor to wait on; neighbours_handle() when it is readable.
 [[nodiscard]] int neighbours_fd(const struct neighbours *);

@@ -10,6 +10,8 @@
 
 #include <libmnl/libmnl.h>
 
+#include "dataplane/helper.h"
+
 static unsigned family_of(const struct ip *ip)
 {
 	return ip_is_v4(ip) ? AF_INET : AF_INET6;
@@ -162,6 +164,8 @@ int netlink_probe(struct netlink *netlink, const struct ip *ip, unsigned ifindex
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct netlink_answer none;
 
+	if (netlink->helper)
+		return helper_probe(netlink->helper, ip, ifindex, is_managed);
 	message->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
 	put_neighbour(message, RTM_NEWNEIGH, ip, ifindex)->ndm_flags = NTF_USE;
 	if (is_managed)
@@ -197,23 +201,27 @@ static int subscribe(struct netlink *netlink)
 	return 0;
 }
 
-int netlink_open(struct netlink *netlink)
+int netlink_open_requests(struct netlink *netlink)
 {
 	const struct timeval patience = {.tv_sec = 1}; // the kernel answers before send returns
-	int err;
 
-	netlink->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	netlink->requests = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!netlink->events || !netlink->requests)
-		return -errno;
-	err = subscribe(netlink);
-	if (err < 0)
-		return err;
-	if (mnl_socket_bind(netlink->requests, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	if (!netlink->requests || mnl_socket_bind(netlink->requests, 0, MNL_SOCKET_AUTOPID) < 0 ||
 		setsockopt(mnl_socket_get_fd(netlink->requests), SOL_SOCKET, SO_RCVTIMEO, &patience,
 			sizeof(patience)) < 0)
 		return -errno;
 	return 0;
+}
+
+int netlink_open(struct netlink *netlink)
+{
+	int err;
+
+	netlink->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!netlink->events)
+		return -errno;
+	err = subscribe(netlink);
+	return err < 0 ? err : netlink_open_requests(netlink);
 }
 
 void netlink_close(struct netlink *netlink)

@@ -9,6 +9,7 @@
 
 #include "core/ip.h"
 
+struct helper;
 struct mnl_socket;
 struct nlmsghdr;
 
@@ -17,6 +18,7 @@ enum { NETLINK_MESSAGES_SIZE = 16384 }; // bytes that one receive may give
 struct netlink {
 	struct mnl_socket *events; // does not block
 	struct mnl_socket *requests;
+	struct helper *helper; // probes for us; NULL: we may do it ourselves
 	uint32_t sequence;
 };
 
@@ -35,6 +37,8 @@ struct netlink_answer {
 // Opens both, subscribed to links, neighbours, routes, rules and next-hop objects. 0 or -errno; what
 // was opened is closed by netlink_close() in both cases.
 [[nodiscard]] int netlink_open(struct netlink *);
+// Opens the one to ask by alone. Likewise.
+[[nodiscard]] int netlink_open_requests(struct netlink *);
 void netlink_close(struct netlink *);
 
 // The route that a packet to `ip` takes now. 0 or -errno.

@@ -22,17 +22,19 @@ static const char help[] =
 	"                       trying out and tests, without any privilege\n"
 	"  --workers N          threads that poll, 1 unless given\n"
 	"  --busy               poll without sleeping when idle\n"
+	"  --user NAME          become that user once all is open; else stay who started it\n"
 	"  --run-dir FOLDER     sockets and lock, /run/shunt unless given\n"
 	"  --state-dir FOLDER   the last image, /var/lib/shunt unless given\n"
 	"  --help, --version    say so and end\n"
 	"  --                   what follows goes to DPDK's EAL\n";
 
-enum option_id { PORT = 256, WORKERS, BUSY, RUN_DIR, STATE_DIR, HELP, VERSION };
+enum option_id { PORT = 256, WORKERS, BUSY, USER, RUN_DIR, STATE_DIR, HELP, VERSION };
 
 static const struct option long_options[] = {
 	{"port", required_argument, NULL, PORT},
 	{"workers", required_argument, NULL, WORKERS},
 	{"busy", no_argument, NULL, BUSY},
+	{"user", required_argument, NULL, USER},
 	{"run-dir", required_argument, NULL, RUN_DIR},
 	{"state-dir", required_argument, NULL, STATE_DIR},
 	{"help", no_argument, NULL, HELP},
@@ -80,6 +82,7 @@ static enum options_outcome take_option(
 	case PORT: return take_port(options, optarg, error);
 	case WORKERS: return take_workers(options, optarg, error);
 	case BUSY: options->is_busy = true; return OPTIONS_RUN;
+	case USER: options->user = optarg; return OPTIONS_RUN;
 	case RUN_DIR: options->run_dir = optarg; return OPTIONS_RUN;
 	case STATE_DIR: options->state_dir = optarg; return OPTIONS_RUN;
 	case HELP: fputs(help, stdout); return OPTIONS_DONE;

@@ -13,6 +13,7 @@ struct options {
 	unsigned port_count;
 	unsigned worker_count;
 	bool is_busy;
+	const char *user; // NULL: stays who it is
 	const char *run_dir;
 	const char *state_dir;
 	const char *const *eal_args; // what follows --

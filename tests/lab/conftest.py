@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from beside import ip
 from harness import Lab, Script, Wire, sanitizer_reports
 
 HERE = Path(__file__).resolve().parent
@@ -80,3 +81,14 @@ def upstream_wire(lab):
     wire = Wire("upstream", "u0")
     yield wire
     wire.close()
+
+
+@pytest.fixture
+def beside():
+    """An empty namespace, and one for its peers: for AF_XDP on interfaces that are not the lab's."""
+    for name in ("shunt-beside", "shunt-peer"):
+        ip("netns", "add", name)
+        ip("-n", name, "link", "set", "lo", "up")
+    yield
+    for name in ("shunt-beside", "shunt-peer"):
+        ip("netns", "delete", name)

@@ -14,81 +14,12 @@ import dns.rcode
 import pytest
 
 import frames
-from harness import BUILD, PATIENCE, Beside, namespace, udp_socket
+from beside import CONFIG, NAME, Beside, ask, config, forwarded, inside, ip, pair, xdp_of
+from harness import BUILD, PATIENCE, namespace, udp_socket
 
-NAME = "www.beside.lab."
-CONFIG = """
-inbound-endpoints:  [{{name: in, addresses: ["{inbound}"]}}]
-outbound-endpoints: [{{name: out, addresses: ["{outbound}"]}}]
-rulesets:
-  - name: corp
-    outbound-endpoints: [out]
-    rules: [{{name: beside, domain: beside.lab., targets: ["{target}"]}}]
-virtual-networks:
-  - {{name: hub, prefixes: [0.0.0.0/0], inbound-endpoints: [in], rulesets: [corp], default: refuse}}
-"""
 pytestmark = pytest.mark.ports("xdp", "xdp/2")
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
-
-
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
-
-
-def inside(*words, check=True):
-    return subprocess.run(["ip", "netns", "exec", "shunt-beside", *words], check=check,
-                          capture_output=True, text=True, timeout=60)
-
-
-@pytest.fixture
-def beside():
-    """An empty namespace, and one for its peers."""
-    for name in ("shunt-beside", "shunt-peer"):
-        ip("netns", "add", name)
-        ip("-n", name, "link", "set", "lo", "up")
-    yield
-    for name in ("shunt-beside", "shunt-peer"):
-        ip("netns", "delete", name)
-
-
-def pair(interface, peer, subnet, queues=2):
-    """A veth pair, 10.<subnet>.0.2 here and .1 at the peer."""
-    ip("-n", "shunt-beside", "link", "add", interface, "numrxqueues", str(queues), "numtxqueues",
-       str(queues), "type", "veth", "peer", "name", peer, "netns", "shunt-peer", "numrxqueues",
-       str(queues), "numtxqueues", str(queues))
-    subprocess.run(["ip", "netns", "exec", "shunt-peer", "ethtool", "-K", peer, "gro", "on"],
-                   check=True, capture_output=True)
-    ip("-n", "shunt-beside", "addr", "add", f"10.{subnet}.0.2/24", "dev", interface)
-    ip("-n", "shunt-peer", "addr", "add", f"10.{subnet}.0.1/24", "dev", peer)
-    ip("-n", "shunt-beside", "link", "set", interface, "up")
-    ip("-n", "shunt-peer", "link", "set", peer, "up")
-
-
-def config(subnet, target):
-    return CONFIG.format(inbound=f"10.{subnet}.0.2", outbound=f"10.{subnet}.0.2", target=target)
-
-
-def ask(where, source, server, name="nothing.lab."):
-    """The answer to a query from that namespace."""
-    query = dns.message.make_query(name, "A")
-    with udp_socket(where, source) as sock:
-        return dns.query.udp(query, server, timeout=PATIENCE, sock=sock)
-
-
-def forwarded(subnet):
-    """A query that the test's own upstream answers: the path is whole, both ways."""
-    query = dns.message.make_query(NAME, "A")
-    with udp_socket("peer", f"10.{subnet}.0.1", 53) as server, \
-            udp_socket("peer", f"10.{subnet}.0.1") as sock:
-        sock.sendto(query.to_wire(), (f"10.{subnet}.0.2", 53))
-        wire, peer = server.recvfrom(65535)
-        server.sendto(dns.message.make_response(dns.message.from_wire(wire)).to_wire(), peer)
-        return dns.message.from_wire(sock.recvfrom(65535)[0])
-
-
-def xdp_of(interface):
-    return inside("ip", "-d", "link", "show", interface).stdout.count("xdp")
 
 
 # Modes and queues.
