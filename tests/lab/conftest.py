@@ -27,6 +27,8 @@ def is_of_its_port(item):
     if "raised" not in item.fixturenames:
         return True
     port = item.callspec.params["raised"]
+    if "beside" in item.fixturenames:  # its ports are its own: once is enough
+        return port == "xdp"
     ports = item.get_closest_marker("ports")
     if item.get_closest_marker("frames") and port == "socket":
         return False
@@ -84,8 +86,8 @@ def upstream_wire(lab):
 
 
 @pytest.fixture
-def beside():
-    """An empty namespace, and one for its peers: for AF_XDP on interfaces that are not the lab's."""
+def beside(raised):
+    """An empty namespace, and one for its peers: AF_XDP on interfaces that are not the lab's."""
     for name in ("shunt-beside", "shunt-peer"):
         ip("netns", "add", name)
         ip("-n", name, "link", "set", "lo", "up")

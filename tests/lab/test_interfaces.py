@@ -17,8 +17,6 @@ import frames
 from beside import CONFIG, NAME, Beside, ask, config, forwarded, inside, ip, pair, xdp_of
 from harness import BUILD, PATIENCE, namespace, udp_socket
 
-pytestmark = pytest.mark.ports("xdp", "xdp/2")
-
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 
 
