@@ -191,8 +191,7 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 {
 	const struct snapshot *snapshot = snapshot_enter(worker->snapshots, worker->reader);
 	struct path *path = &worker->path;
-	struct packet packets[PORT_BURST];
-	bool has_moved = false;
+	bool has_walked = false, has_moved = false;
 
 	path->now_us = now_us;
 	path->image = snapshot ? &snapshot->image : NULL;
@@ -200,14 +199,21 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	path->sources = snapshot ? snapshot->sources : NULL;
 	for (unsigned i = 0; i < worker->options->port_count; i++) {
 		struct port *port = worker->ports[i];
-		unsigned count = port->ops->receive(port, packets, PORT_BURST);
+		unsigned count = port->ops->receive(port, worker->burst, PORT_BURST);
 
-		if (count > 0)
-			has_moved |= walk(worker, packets, count);
+		if (count > 0) {
+			has_moved |= walk(worker, worker->burst, count);
+			has_walked = true;
+		}
 	}
-	// Time-outs, and what other workers hand over: a pass at least, and as many as may have a full one each.
-	for (unsigned i = 0; i < path->worker_count && walk(worker, NULL, 0); i++)
-		has_moved = true;
+	// Every pass takes time-outs, and what other workers hand over, as far as it has room: a pass at least, and more of them
+	// after a full one, as many as there are workers who may have filled it.
+	for (unsigned i = 0; i < path->worker_count; i++) {
+		if (has_walked && path->query_count < PATH_ROOM)
+			break;
+		has_moved |= walk(worker, NULL, 0);
+		has_walked = true;
+	}
 	if (has_moved) {
 		counter_add(&worker->counters[WORKER_loops], 1);
 		publish_port_counters(worker);

@@ -33,7 +33,8 @@ struct worker {
 	counter_t *counters; // this worker's block
 	unsigned idle_turns;
 	uint64_t last_turn_us;
-	_Atomic bool must_stop; // main writes, the worker reads
+	_Atomic bool must_stop;          // main writes, the worker reads
+	struct packet burst[PORT_BURST]; // of this turn
 	struct chance chance;
 	struct path path;
 };

@@ -24,25 +24,28 @@ static bool choose_target(const struct path *path, struct query *query)
 	return false;
 }
 
+static bool is_same_family(const struct ip *a, const struct ip *b)
+{
+	return ip_is_v4(a) == ip_is_v4(b);
+}
+
 // One of the route's addresses of the target's family, each equally likely. NULL: none, or no random number.
 static const struct image_outbound *choose_source(
 	const struct path *path, const struct query *query)
 {
 	const struct image *image = path->image;
 	const struct image_route *route = &image->routes[query->route];
-	const struct image_outbound *candidates[UINT8_MAX];
+	const uint32_t *sources = &image->sources[route->source_first];
+	const struct ip *target = &query->attempt.target.ip;
 	uint32_t count = 0, drawn;
 
-	for (unsigned i = 0; i < route->source_count && count < UINT8_MAX; i++) {
-		const struct image_outbound *outbound =
-			&image->outbound[image->sources[route->source_first + i]];
-
-		if (ip_is_v4(&outbound->ip) == ip_is_v4(&query->attempt.target.ip))
-			candidates[count++] = outbound;
-	}
+	for (unsigned i = 0; i < route->source_count; i++)
+		count += is_same_family(&image->outbound[sources[i]].ip, target);
 	if (count == 0 || !chance_below(path->chance, count, &drawn))
 		return NULL;
-	return candidates[drawn];
+	for (;; sources++)
+		if (is_same_family(&image->outbound[*sources].ip, target) && drawn-- == 0)
+			return &image->outbound[*sources];
 }
 
 // A port of this address, each equally likely: one that a device lists as open, else any of this worker's, so that whoever receives

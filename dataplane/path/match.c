@@ -19,8 +19,9 @@ static uint32_t find_route(struct path *path, const struct query *query, uint32_
 void path_match(struct path *path)
 {
 	struct room *room = &path->rooms[STEP_match];
-	struct suffix_query names[PATH_ROOM];
-	struct suffix_match matches[PATH_ROOM];
+	// Filled as far as they are read: zeros for the rest would cost more than the search.
+	struct suffix_query names[PATH_ROOM] __attribute__((uninitialized));
+	struct suffix_match matches[PATH_ROOM] __attribute__((uninitialized));
 
 	for (unsigned i = 0; i < room->count; i++) {
 		const struct query *query = room->queries[i];

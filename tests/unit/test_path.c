@@ -354,6 +354,34 @@ static void silence_upstream_ends_in_SERVFAIL(void **state)
 	assert_int_equal(count(lane, EXIT_upstream_unknown), 1);
 }
 
+// A burst of this many replies that nobody waits for, and one turn.
+static void give_junk(struct lane *lane, unsigned frame_count)
+{
+	uint8_t frame[MEMORY_CELL_SIZE];
+	uint16_t len = lane_frame(
+		frame, &(struct lane_datagram){SERVER, IMAGES_OUTBOUND, 53, 10000, "junk", 4});
+
+	for (unsigned i = 0; i < frame_count; i++)
+		assert_true(memory_put(lane->ports[LANE_UPSTREAMS], frame, len));
+	worker_turn(&lane->worker, lane->now_us);
+}
+
+static void time_outs_are_taken_in_a_turn_with_packets_too(void **state)
+{
+	static const unsigned frame_counts[] = {1, PORT_BURST - 1, PORT_BURST};
+	struct lane *lane = *state;
+	uint16_t len;
+
+	for (unsigned i = 0; i < sizeof(frame_counts) / sizeof(frame_counts[0]); i++) {
+		ASK(lane, QUERY);
+		take_upstream(lane);
+		lane->now_us += 4000000;
+		give_junk(lane, frame_counts[i]);
+		take_answer(lane, &len, RCODE_SERVFAIL);
+	}
+	assert_int_equal(count(lane, EXIT_upstream_bad_header), 1 + 63 + 64);
+}
+
 static void full_table_ends_in_SERVFAIL_and_drains(void **state)
 {
 	struct lane *lane = *state;
@@ -873,6 +901,7 @@ int main(void)
 		PATH_TEST(client_outside_every_network_is_refused),
 		PATH_TEST(refusal_says_why_to_a_client_with_OPT),
 		PATH_TEST(silence_upstream_ends_in_SERVFAIL),
+		PATH_TEST(time_outs_are_taken_in_a_turn_with_packets_too),
 		PATH_TEST(full_table_ends_in_SERVFAIL_and_drains),
 		PATH_TEST(X29_unresolved_next_hop_ends_in_SERVFAIL),
 		PATH_TEST(C01_C02_reply_that_lies_is_counted_and_the_right_one_still_counts),
