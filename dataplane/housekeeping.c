@@ -191,6 +191,11 @@ static void turn_back(struct housekeeping *house)
 // Serves `next`, which it owns from now on, or stays with the current image.
 static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
 {
+	if (snapshot_follow(next, atomic_load(&house->snapshots->current)) != 0) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory to follow the image before");
+		snapshot_close(next);
+		return false;
+	}
 	if (steer_all(house, next, error) != 0 || find_hops(house, next, error) != 0) {
 		turn_back(house);
 		snapshot_close(next);

@@ -75,8 +75,22 @@ void snapshot_close(struct snapshot *snapshot)
 	if (snapshot->base)
 		munmap(snapshot->base, snapshot->size);
 	free(snapshot->hops);
+	free(snapshot->before);
 	free(snapshot->sources);
 	free(snapshot);
+}
+
+int snapshot_follow(struct snapshot *snapshot, const struct snapshot *before)
+{
+	uint32_t count = before ? before->image.outbound_count : 0;
+
+	snapshot->before = calloc(count + 1, sizeof(*snapshot->before));
+	if (!snapshot->before)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(snapshot->before, before->image.outbound, count * sizeof(*snapshot->before));
+	snapshot->before_count = count;
+	return 0;
 }
 
 // The order of all four accesses to epoch, seen and current matters, so they are sequentially consistent: main

@@ -23,15 +23,19 @@ struct snapshot {
 	struct image image;
 	void *base;
 	size_t size;
-	struct nexthop_line *hops; // one an upstream; main writes, workers read
-	struct port_sources
-		*sources; // one an outbound address; devices write on main, workers read
+	struct nexthop_line *hops;     // one an upstream; main writes, workers read
+	struct image_outbound *before; // the outbound ranges of the image before
+	uint32_t before_count;
+	struct port_sources *sources; // one an outbound address; devices write, workers read
 };
 
 // Maps an image that came by descriptor: sealed against writes, shrinking and growing, and good by image_open(). The
 // descriptor stays the caller's. NULL: `error` says what is wrong.
 [[nodiscard]] struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN]);
 void snapshot_close(struct snapshot *snapshot);
+
+// Notes where the image before asks from, as replies will still come there; NULL: there is none. 0 or -ENOMEM.
+[[nodiscard]] int snapshot_follow(struct snapshot *snapshot, const struct snapshot *before);
 
 #define SNAPSHOT_PARKED UINT64_MAX
 

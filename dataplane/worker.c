@@ -195,6 +195,8 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 
 	path->now_us = now_us;
 	path->image = snapshot ? &snapshot->image : NULL;
+	path->before = snapshot ? snapshot->before : NULL;
+	path->before_count = snapshot ? snapshot->before_count : 0;
 	path->hops = snapshot ? snapshot->hops : NULL;
 	path->sources = snapshot ? snapshot->sources : NULL;
 	for (unsigned i = 0; i < worker->options->port_count; i++) {

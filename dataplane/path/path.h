@@ -143,8 +143,10 @@ struct room {
 
 // One worker's path. The worker owns all it points to.
 struct path {
-	uint64_t now_us;                    // read once a loop
-	const struct image *image;          // of this loop; NULL: none adopted yet
+	uint64_t now_us;                     // read once a loop
+	const struct image *image;           // of this loop; NULL: none adopted yet
+	const struct image_outbound *before; // the ranges of the image before
+	uint32_t before_count;
 	const struct nexthop_line *hops;    // one an upstream of the image
 	const struct port_sources *sources; // one an outbound address of the image
 	struct inflight *inflight;

@@ -103,27 +103,25 @@ static bool is_inbound(const struct image *image, const struct endpoint *endpoin
 	return false;
 }
 
-static bool is_outbound(const struct image *image, const struct endpoint *endpoint)
+static bool is_in_range(
+	const struct image_outbound *ranges, uint32_t count, const struct endpoint *endpoint)
 {
 	uint16_t port = be16_get(endpoint->port);
 
-	for (uint32_t i = 0; i < image->outbound_count; i++) {
-		const struct image_outbound *outbound = &image->outbound[i];
-
-		if (ip_equal(&outbound->ip, &endpoint->ip) && port >= outbound->port_first &&
-			port <= outbound->port_last)
+	for (uint32_t i = 0; i < count; i++)
+		if (ip_equal(&ranges[i].ip, &endpoint->ip) && port >= ranges[i].port_first &&
+			port <= ranges[i].port_last)
 			return true;
-	}
 	return false;
 }
 
-// Does a query wait there that was sent from a range which the image has no more?
-static bool is_awaited(const struct path *path, const struct query *query)
+// Replies also come to where the image before asked from.
+static bool is_outbound(const struct path *path, const struct endpoint *endpoint)
 {
-	const struct msg_header *header = (const struct msg_header *)query->message;
+	const struct image *image = path->image;
 
-	return query->message_len >= sizeof(*header) &&
-		inflight_find(path->inflight, &query->to.ip, query->to.port, be16_get(header->id));
+	return is_in_range(image->outbound, image->outbound_count, endpoint) ||
+		is_in_range(path->before, path->before_count, endpoint);
 }
 
 // Can and may this client be answered? Not "this host", multicast, reserved or broadcast addresses, nor port 0;
@@ -184,7 +182,7 @@ static void sort(struct path *path, struct query *query)
 		if (is_inbound(path->image, &query->to)) {
 			if (!is_client(path->image, query))
 				found = EXIT_rx_bad_source;
-		} else if (is_outbound(path->image, &query->to) || is_awaited(path, query)) {
+		} else if (is_outbound(path, &query->to)) {
 			path_count(path, COUNT_replies);
 			path_move(path, query, STEP_upstream);
 			return;
