@@ -118,14 +118,16 @@ struct image_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_len;
-	uint64_t size;              // of the whole image
-	uint64_t generation;        // 1 and up; only grows
-	uint64_t checksum;          // image_checksum() of the whole image, this field taken as 0
-	uint8_t key[IMAGE_KEY_LEN]; // of the automaton's hash, random per image
-	uint64_t query_timeout_us;  // from a client's query to SERVFAIL
+	uint64_t size;               // of the whole image
+	uint64_t generation;         // 1 and up; only grows
+	uint64_t checksum;           // image_checksum() of the whole image, this field taken as 0
+	uint8_t key[IMAGE_KEY_LEN];  // of the automaton's hash, random per image
+	uint64_t query_timeout_us;   // from a client's query to SERVFAIL
+	uint64_t backoff_initial_us; // how long an upstream rests first
+	uint64_t backoff_max_us;     // and at most
 	struct image_section sections[IMAGE_SECTION_COUNT];
 };
-static_assert(sizeof(struct image_header) == 64 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
+static_assert(sizeof(struct image_header) == 80 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
 
 // A checked image, ready to walk. Points into the mapped bytes, which the caller keeps mapped.
 struct image {

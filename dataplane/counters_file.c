@@ -24,6 +24,7 @@ static struct counters_header lay_out(uint32_t entry_count, uint32_t worker_coun
 		.entry_count = entry_count,
 		.worker_stride = (uint32_t)align(entry_count, LINE_COUNTERS),
 		.rule_capacity = COUNTERS_RULE_CAPACITY,
+		.upstream_capacity = UPSTREAMS_CAPACITY,
 	};
 
 	header.entries_off = align(sizeof(header), 64);
@@ -32,8 +33,13 @@ static struct counters_header lay_out(uint32_t entry_count, uint32_t worker_coun
 	header.rules_off = align(header.workers_off +
 			(uint64_t)worker_count * header.worker_stride * sizeof(counter_t),
 		PAGE);
-	header.size = header.rules_off +
-		(uint64_t)worker_count * header.rule_capacity * sizeof(counter_t);
+	header.upstreams_off = align(header.rules_off +
+			(uint64_t)worker_count * header.rule_capacity * sizeof(counter_t),
+		PAGE);
+	header.lines_off =
+		header.upstreams_off + header.upstream_capacity * sizeof(struct upstream);
+	header.size = header.lines_off +
+		(uint64_t)worker_count * header.upstream_capacity * sizeof(struct upstream_line);
 	return header;
 }
 
@@ -89,4 +95,17 @@ counter_t *counters_file_worker(const struct counters_file *file, uint32_t worke
 counter_t *counters_file_rules(const struct counters_file *file, uint32_t worker)
 {
 	return block(file, file->header->rules_off, (uint64_t)worker * file->header->rule_capacity);
+}
+
+struct upstream *counters_file_upstreams(const struct counters_file *file)
+{
+	return (struct upstream *)((uint8_t *)file->header + file->header->upstreams_off);
+}
+
+struct upstream_line *counters_file_lines(const struct counters_file *file, uint32_t worker)
+{
+	struct upstream_line *lines =
+		(struct upstream_line *)((uint8_t *)file->header + file->header->lines_off);
+
+	return lines + (uint64_t)worker * file->header->upstream_capacity;
 }

@@ -188,6 +188,17 @@ static void turn_back(struct housekeeping *house)
 			error);
 }
 
+static int find_upstreams(struct housekeeping *house, struct snapshot *next, char *error)
+{
+	int err = upstreams_follow(house->upstreams, &next->image, next->upstreams);
+
+	if (err)
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"more than %d upstreams were named since this dataplane started; restart it",
+			UPSTREAMS_CAPACITY);
+	return err;
+}
+
 // Serves `next`, which it owns from now on, or stays with the current image.
 static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
 {
@@ -196,7 +207,8 @@ static bool serve(struct housekeeping *house, struct snapshot *next, char *error
 		snapshot_close(next);
 		return false;
 	}
-	if (steer_all(house, next, error) != 0 || find_hops(house, next, error) != 0) {
+	if (find_upstreams(house, next, error) != 0 || steer_all(house, next, error) != 0 ||
+		find_hops(house, next, error) != 0) {
 		turn_back(house);
 		snapshot_close(next);
 		return false;

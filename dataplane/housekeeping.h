@@ -7,6 +7,7 @@
 #include "dataplane/neighbours.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/uplink.h"
+#include "dataplane/upstreams.h"
 
 struct housekeeping {
 	const char *state_dir;
@@ -16,6 +17,7 @@ struct housekeeping {
 	uint32_t gone;              // devices whose interface was deleted, a bit each
 	struct snapshot_switch *snapshots;
 	struct neighbours *neighbours;
+	struct upstreams *upstreams;
 	struct uplink uplink;
 	int signal_fd;
 	struct snapshot *retired; // replaced, but a worker may still read it

@@ -279,6 +279,8 @@ static bool make_workers(struct dataplane *plane)
 		worker->snapshots = &plane->snapshots;
 		worker->reader = &plane->snapshots.readers[i];
 		worker->counters = counters_file_worker(&plane->counters, i);
+		worker->upstreams = counters_file_upstreams(&plane->counters);
+		worker->lines = counters_file_lines(&plane->counters, i);
 		give_ports(plane, worker);
 		if (worker_init(worker, counters_file_rules(&plane->counters, i)) != 0)
 			return fail("can't make", "a worker", strerror(ENOMEM));
@@ -322,6 +324,10 @@ static bool make_house(struct dataplane *plane)
 	house->signal_fd = plane->signal_fd;
 	house->uplink.counters_fd = plane->counters.fd;
 	fill_hello(plane, &house->uplink.hello);
+	house->upstreams = upstreams_new(counters_file_upstreams(&plane->counters),
+		&plane->counters.header->upstream_count, UPSTREAMS_CAPACITY);
+	if (!house->upstreams)
+		return fail("can't make", "the table of upstreams", strerror(ENOMEM));
 	house->neighbours =
 		neighbours_new(plane->devices, plane->macs, plane->device_count, &port_error);
 	if (!house->neighbours)
@@ -360,6 +366,7 @@ static void stop(struct dataplane *plane)
 	if (plane->house.uplink.adopt)
 		housekeeping_fini(&plane->house);
 	neighbours_free(plane->house.neighbours);
+	upstreams_free(plane->house.upstreams);
 	for (unsigned i = 0; i < plane->snapshots.reader_count; i++)
 		worker_fini(&plane->workers[i]);
 	free(plane->snapshots.readers);

@@ -56,9 +56,11 @@ struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
 	}
 	snapshot->hops = calloc(snapshot->image.upstreams_count + 1, sizeof(*snapshot->hops));
 	snapshot->sources = calloc(snapshot->image.outbound_count + 1, sizeof(*snapshot->sources));
-	if (!snapshot->hops || !snapshot->sources) {
+	snapshot->upstreams =
+		calloc(snapshot->image.upstreams_count + 1, sizeof(*snapshot->upstreams));
+	if (!snapshot->hops || !snapshot->sources || !snapshot->upstreams) {
 		snprintf(error, SNAPSHOT_ERROR_LEN,
-			"no memory for the image's next hops and source ports");
+			"no memory for the image's upstreams and source ports");
 		goto err;
 	}
 	return snapshot;
@@ -77,6 +79,7 @@ void snapshot_close(struct snapshot *snapshot)
 	free(snapshot->hops);
 	free(snapshot->before);
 	free(snapshot->sources);
+	free(snapshot->upstreams);
 	free(snapshot);
 }
 

@@ -27,6 +27,8 @@ struct snapshot {
 	struct image_outbound *before; // the outbound ranges of the image before
 	uint32_t before_count;
 	struct port_sources *sources; // one an outbound address; devices write, workers read
+	// One an upstream: its place in core/upstreams.h. Main writes before it publishes.
+	uint32_t *upstreams;
 };
 
 // Maps an image that came by descriptor: sealed against writes, shrinking and growing, and good by image_open(). The

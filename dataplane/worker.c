@@ -80,6 +80,8 @@ int worker_init(struct worker *worker, counter_t *rule_counters)
 	path->chance = &worker->chance;
 	path->counters = worker->counters;
 	path->rule_counters = rule_counters;
+	path->health.upstreams = worker->upstreams;
+	path->health.lines = worker->lines;
 	path->port_macs = options->port_macs;
 	path->worker = worker->index;
 	path->worker_count = 1;
@@ -199,6 +201,11 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	path->before_count = snapshot ? snapshot->before_count : 0;
 	path->hops = snapshot ? snapshot->hops : NULL;
 	path->sources = snapshot ? snapshot->sources : NULL;
+	path->upstreams = snapshot ? snapshot->upstreams : NULL;
+	if (snapshot) {
+		path->health.initial_us = snapshot->image.header->backoff_initial_us;
+		path->health.max_us = snapshot->image.header->backoff_max_us;
+	}
 	for (unsigned i = 0; i < worker->options->port_count; i++) {
 		struct port *port = worker->ports[i];
 		unsigned count = port->ops->receive(port, worker->burst, PORT_BURST);
@@ -270,6 +277,18 @@ static void rest(struct worker *worker)
 	worker->last_turn_us = clock_us(); // sleep is no gap
 }
 
+// While the loop was elsewhere, answers may have come and been lost: nobody is charged for them, for as long again.
+static void note_gap(struct worker *worker, uint64_t now_us)
+{
+	uint64_t gap_us = now_us - worker->last_turn_us;
+
+	if (gap_us > GAP_US) {
+		counter_add(&worker->counters[WORKER_gaps], 1);
+		worker->path.lenient_until_us = now_us + gap_us;
+	}
+	worker->last_turn_us = now_us;
+}
+
 static void *run(void *argument)
 {
 	struct worker *worker = argument;
@@ -284,9 +303,7 @@ static void *run(void *argument)
 	while (!atomic_load_explicit(&worker->must_stop, memory_order_relaxed)) {
 		uint64_t now_us = clock_us();
 
-		if (now_us - worker->last_turn_us > GAP_US)
-			counter_add(&worker->counters[WORKER_gaps], 1);
-		worker->last_turn_us = now_us;
+		note_gap(worker, now_us);
 		if (worker_turn(worker, now_us))
 			worker->idle_turns = 0;
 		else

@@ -30,7 +30,9 @@ struct worker {
 	struct snapshot_switch *snapshots;
 	struct snapshot_reader *reader;
 	struct port *ports[PORT_MAX];
-	counter_t *counters; // this worker's block
+	counter_t *counters;         // this worker's block
+	struct upstream *upstreams;  // of all workers
+	struct upstream_line *lines; // this worker's
 	unsigned idle_turns;
 	uint64_t last_turn_us;
 	_Atomic bool must_stop;          // main writes, the worker reads
@@ -42,7 +44,7 @@ struct worker {
 // The entries of a worker's block of counters, in its order. Gives their number; `entries` may be NULL.
 unsigned worker_counter_entries(struct counter_entry *entries, unsigned port_count);
 
-// Takes memory for `worker`, whose options, snapshots, reader, ports and counters are set; `rule_counters` are its own. 0 or
+// Takes memory for `worker`, whose options, snapshots, reader, ports, counters and upstreams are set; `rule_counters` are its own. 0 or
 // -errno.
 [[nodiscard]] int worker_init(struct worker *worker, counter_t *rule_counters);
 void worker_fini(struct worker *worker);

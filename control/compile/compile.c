@@ -309,6 +309,8 @@ int compile_image(const struct config *config, uint64_t generation, struct compi
 	struct image_header header = {
 		.generation = generation,
 		.query_timeout_us = config->query_timeout_us,
+		.backoff_initial_us = config->backoff_initial_us,
+		.backoff_max_us = config->backoff_max_us,
 	};
 	uint64_t start_us = now_us();
 	int err = -EAGAIN;

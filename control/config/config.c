@@ -19,8 +19,11 @@ struct config *config_new(void)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
-	if (config)
-		config->query_timeout_us = CONFIG_QUERY_TIMEOUT_US;
+	if (!config)
+		return NULL;
+	config->query_timeout_us = CONFIG_QUERY_TIMEOUT_US;
+	config->backoff_initial_us = CONFIG_BACKOFF_INITIAL_US;
+	config->backoff_max_us = CONFIG_BACKOFF_MAX_US;
 	return config;
 }
 
@@ -83,6 +86,9 @@ struct config *config_copy(const struct config *config, uint64_t generation)
 	copy->query_timeout_us = config->query_timeout_us;
 	copy->query_timeout_hash = config->query_timeout_hash;
 	copy->counting_since_us = config->counting_since_us;
+	copy->backoff_initial_us = config->backoff_initial_us;
+	copy->backoff_max_us = config->backoff_max_us;
+	copy->backoff_hash = config->backoff_hash;
 	if (make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||
 		copy_objects(copy, config)) {
 		config_free(copy);

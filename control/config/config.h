@@ -23,11 +23,13 @@ enum {
 	CONFIG_FAULT_LEN = 512,
 };
 
-#define CONFIG_QUERY_TIMEOUT_US 4000000
-#define CONFIG_PORT_FIRST       10000
-#define CONFIG_PORT_LAST        60999
-#define CONFIG_NONE             SIZE_MAX
-#define CONFIG_COUNTED_UNKNOWN  UINT64_MAX
+#define CONFIG_QUERY_TIMEOUT_US   4000000
+#define CONFIG_BACKOFF_INITIAL_US 2000000
+#define CONFIG_BACKOFF_MAX_US     30000000
+#define CONFIG_PORT_FIRST         10000
+#define CONFIG_PORT_LAST          60999
+#define CONFIG_NONE               SIZE_MAX
+#define CONFIG_COUNTED_UNKNOWN    UINT64_MAX
 
 enum config_match { CONFIG_MATCH_SUFFIX, CONFIG_MATCH_EXACT, CONFIG_MATCH_SUBDOMAINS };
 enum config_state { CONFIG_ENABLED, CONFIG_DISABLED };
@@ -104,6 +106,9 @@ struct config {
 	uint64_t query_timeout_us;   // `query-timeout`, 4 s unless given
 	uint64_t query_timeout_hash; // as file_hash
 	uint64_t counting_since_us;  // when the dataplane of counted_before started; 0: none yet
+	uint64_t backoff_initial_us; // `backoff`: 2 s to 30 s unless given
+	uint64_t backoff_max_us;
+	uint64_t backoff_hash;
 	struct config_inbound *inbounds;
 	size_t inbound_count;
 	struct config_outbound *outbounds;

@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The query is written anew, from a port and with an ID that nobody can guess, and waits for its reply.
-// Its question stays where it is; of all else that the client sent, only DO and CD go on.
+// The question is sent to the next target that may answer it, from a port and with an ID that nobody can guess, and
+// waits. It is written anew each time: of all else that the client sent, only DO and CD go on.
 #include "dataplane/path/path.h"
 #include "dataplane/state/owner.h"
 
-enum { DRAWS = 4 }; // of port and ID, until one is free: the first nearly always is
+enum {
+	DRAWS = 4, // of port and ID, until one is free: the first nearly always is
+	MISS_MIN_US = INFLIGHT_MISS_FIRST_US,
+	PAUSE_MAX_US = INFLIGHT_PAUSE_LAST_US,
+};
 
-// The first target that we can send to: IPv4 so far. False: there is none.
-static bool choose_target(const struct path *path, struct query *query)
+static_assert((int)IMAGE_TARGETS_MAX == (int)INFLIGHT_TARGETS_MAX, "a bit a target");
+
+// Why nothing was sent.
+enum obstacle { SENT, NO_TARGET, NO_ROUTE, NO_ROOM };
+
+static const struct verdict obstacles[] = {
+	[NO_TARGET] = {RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY,
+		"every target of the rule is drained"},
+	[NO_ROUTE] = {RCODE_SERVFAIL, EDE_NETWORK_ERROR, "no route to the rule's target"},
+	[NO_ROOM] = {RCODE_SERVFAIL, EDE_OTHER, "no room for another query"},
+};
+
+// A route's targets, as places in the worker's health.
+struct targets {
+	const struct image_route *route;
+	uint64_t all; // a bit each
+	uint32_t upstreams[INFLIGHT_TARGETS_MAX];
+};
+
+static void find_targets(const struct path *path, uint32_t index, struct targets *targets)
 {
-	const struct image *image = path->image;
-	const struct image_route *route = &image->routes[query->route];
+	const struct image_route *route = &path->image->routes[index];
 
-	for (unsigned i = 0; i < route->target_count; i++) {
-		uint32_t upstream = image->targets[route->target_first + i];
-
-		if (!ip_is_v4(&image->upstreams[upstream].ip))
-			continue;
-		query->attempt.target = image->upstreams[upstream];
-		query->hop = nexthop_get(&path->hops[upstream]);
-		return query->hop.state == NEXTHOP_RESOLVED;
-	}
-	return false;
+	targets->route = route;
+	targets->all = UINT64_MAX >> (INFLIGHT_TARGETS_MAX - route->target_count);
+	for (unsigned i = 0; i < route->target_count; i++)
+		targets->upstreams[i] =
+			path->upstreams[path->image->targets[route->target_first + i]];
 }
 
 static bool is_same_family(const struct ip *a, const struct ip *b)
@@ -88,11 +104,183 @@ static bool draw_attempt(struct path *path, struct query *query)
 	return false;
 }
 
+// Header, question, our own OPT. A signed query keeps all but its ID, as its signature covers the rest (RFC 8945, 5.5): it
+// is sent once, from where it stands.
+static void write_query(struct query *query)
+{
+	const struct inflight_slot *slot = query->slot;
+	struct msg_header *header = (struct msg_header *)query->message;
+	uint16_t question_end = (uint16_t)(MSG_HEADER_LEN + slot->question_len);
+
+	if (slot->is_signed) {
+		header->id = be16_of(query->attempt.id);
+		query->message_len = query->msg.len;
+		return;
+	}
+	*header = (struct msg_header){
+		.id = be16_of(query->attempt.id),
+		.flags = be16_of(MSG_RD | MSG_AD | (slot->asker.flags & MSG_CD)),
+		.question_count = be16_of(1),
+		.additional_count = be16_of(1),
+	};
+	memcpy(header + 1, slot->question, slot->question_len);
+	query->message_len = (uint16_t)(question_end +
+		msg_build_opt(query->message + question_end, MSG_SIZE_MAX, 0, slot->asker.is_do));
+}
+
+static unsigned sends_to(const struct inflight_asked *asked, unsigned target)
+{
+	return (unsigned)((asked->low >> target & 1) | (asked->high >> target & 1) << 1);
+}
+
+static void note_send(struct inflight_asked *asked, unsigned target)
+{
+	uint64_t bit = UINT64_C(1) << target;
+
+	asked->high |= asked->low & bit;
+	asked->low ^= bit;
+}
+
+// How long this target is given before the next is asked: its time for an answer, doubled with each send to it.
+static uint64_t pause_of(const struct path *path, const struct inflight_slot *slot,
+	const struct targets *targets, unsigned target)
+{
+	uint64_t rto_us = health_rto_us(&path->health, targets->upstreams[target]);
+
+	rto_us <<= sends_to(&slot->asked, target) - 1;
+	return rto_us < PAUSE_MAX_US ? rto_us : PAUSE_MAX_US;
+}
+
+static enum obstacle send_to(struct path *path, struct query *query, const struct targets *targets,
+	unsigned target, bool is_probe)
+{
+	uint32_t upstream = targets->upstreams[target];
+	uint32_t index = path->image->targets[targets->route->target_first + target];
+	struct inflight_slot *slot = query->slot;
+	struct inflight_send *send;
+
+	query->attempt.target = path->image->upstreams[index];
+	query->attempt.upstream = upstream;
+	query->hop = nexthop_get(&path->hops[index]);
+	if (!ip_is_v4(&query->attempt.target.ip) || query->hop.state != NEXTHOP_RESOLVED)
+		return NO_ROUTE;
+	if (!draw_attempt(path, query))
+		return NO_ROOM;
+	send = inflight_send(path->inflight, slot, &query->attempt, (uint8_t)target, path->now_us);
+	if (!send)
+		return NO_ROOM;
+	if (sends_to(&slot->asked, target) == 0) { // a question can be missed once
+		uint64_t rto_us = health_rto_us(&path->health, upstream);
+
+		inflight_expect(path->inflight, send, rto_us > MISS_MIN_US ? rto_us : MISS_MIN_US);
+		send->is_probe = is_probe;
+	}
+	note_send(&slot->asked, target);
+	health_sent(&path->health, upstream);
+	write_query(query);
+	query->is_for_client = false;
+	path_move(path, query, STEP_tx);
+	return SENT;
+}
+
+// Likewise; where the target's rest is over, and nobody else asks, this is the probe.
+static enum obstacle send_or_probe(
+	struct path *path, struct query *query, const struct targets *targets, unsigned target)
+{
+	uint32_t upstream = targets->upstreams[target];
+	bool is_probe = health_take_probe(&path->health, upstream, path->now_us);
+	enum obstacle met = send_to(path, query, targets, target, is_probe);
+
+	if (is_probe && met != SENT)
+		health_forgive(&path->health, upstream);
+	return met;
+}
+
+// The target to ask next among those in `mask`: of those that are up, one that was asked least. All rest: the one that has
+// rested longest, once. -1: none.
+static int choose_target(const struct path *path, struct inflight_slot *slot,
+	const struct targets *targets, uint64_t mask)
+{
+	const struct inflight_asked *asked = &slot->asked;
+	const uint64_t by_sends[INFLIGHT_SENDS_MAX] = {
+		~asked->high & ~asked->low, ~asked->high & asked->low, asked->high & ~asked->low};
+	uint64_t up = health_up(&path->health, targets->upstreams, mask & ~asked->failed);
+
+	for (unsigned i = 0; i < INFLIGHT_SENDS_MAX; i++)
+		if (up & by_sends[i])
+			return __builtin_ctzll(up & by_sends[i]);
+	if (asked->low || asked->high)
+		return -1;
+	slot->is_once = true;
+	return health_longest_rested(&path->health, targets->upstreams, mask);
+}
+
+static enum obstacle ask_next(
+	struct path *path, struct query *query, const struct targets *targets, int *target)
+{
+	enum obstacle found = NO_TARGET;
+	uint64_t mask = targets->all;
+
+	for (;;) {
+		enum obstacle met;
+
+		*target = choose_target(path, query->slot, targets, mask);
+		if (*target < 0)
+			return found;
+		met = send_or_probe(path, query, targets, (unsigned)*target);
+		if (met == SENT)
+			return SENT;
+		found = met;
+		mask &= ~(UINT64_C(1) << *target);
+	}
+}
+
+// Targets whose rest is over get the question too: who answers it is back.
+static void probe(struct path *path, struct inflight_slot *slot, const struct targets *targets)
+{
+	for (unsigned i = 0; i < targets->route->target_count; i++) {
+		struct query *query;
+
+		if (path->blank_count == 0 || path->query_count >= PATH_ROOM || slot->is_signed)
+			return;
+		if (sends_to(&slot->asked, i) > 0 ||
+			!health_is_probe_due(&path->health, targets->upstreams[i], path->now_us))
+			continue;
+		query = path_enter(path, &path->blanks[--path->blank_count]);
+		query->slot = slot;
+		query->route = slot->route;
+		query->message = query->packet.data + PORT_HEADROOM;
+		if (send_or_probe(path, query, targets, i) != SENT)
+			path_drop(path, query);
+	}
+}
+
+// The question has these targets from now on. What was sent to any of them before counts.
+static void give_targets(struct path *path, struct inflight_slot *slot, uint32_t route,
+	const struct targets *targets)
+{
+	struct inflight_send *send = inflight_first(path->inflight, slot);
+
+	slot->generation = path->image->header->generation;
+	slot->route = route;
+	slot->target_count = (uint8_t)targets->route->target_count;
+	slot->asked = (struct inflight_asked){0};
+	for (; send; send = inflight_next(path->inflight, send)) {
+		send->target = UINT8_MAX;
+		for (unsigned i = 0; i < slot->target_count; i++)
+			if (targets->upstreams[i] == send->upstream) {
+				send->target = (uint8_t)i;
+				note_send(&slot->asked, i);
+				break;
+			}
+	}
+}
+
 static bool take_slot(struct path *path, struct query *query)
 {
 	const struct msg *msg = &query->msg;
-	struct inflight_slot *slot = inflight_take(path->inflight, &query->attempt,
-		path->now_us + path->image->header->query_timeout_us);
+	struct inflight_slot *slot =
+		inflight_take(path->inflight, path->now_us + path->image->header->query_timeout_us);
 
 	if (!slot)
 		return false;
@@ -100,47 +288,68 @@ static bool take_slot(struct path *path, struct query *query)
 	slot->is_signed = msg->is_signed;
 	slot->question_len = msg_question_len(msg);
 	memcpy(slot->question, msg_name(msg), slot->question_len);
+	slot->name_hash = inflight_hash_name(slot->question, msg->name_len);
+	query->slot = slot;
 	return true;
 }
 
-// Header, question, our own OPT: what was parsed is what is sent. A signed query keeps all but its ID, as its
-// signature covers the rest (RFC 8945, 5.5).
-static void write_query(struct query *query)
+static bool is_any_send_left(const struct inflight_slot *slot, const struct targets *targets)
 {
-	const struct msg *msg = &query->msg;
-	struct msg_header *header = (struct msg_header *)query->message;
-	uint16_t question_end = (uint16_t)(MSG_HEADER_LEN + msg_question_len(msg));
+	const struct inflight_asked *asked = &slot->asked;
 
-	header->id = be16_of(query->attempt.id);
-	if (msg->is_signed) {
-		query->message_len = msg->len;
-		return;
+	return (targets->all & ~asked->failed & ~(asked->high & asked->low)) != 0;
+}
+
+// Nothing could be sent now. What was sent before may still be answered; else the client hears what the last target said, or
+// why there was nothing to send.
+static void stop(struct path *path, struct query *query, const struct targets *targets,
+	enum obstacle obstacle)
+{
+	struct inflight_slot *slot = query->slot;
+	const struct verdict *why = &obstacles[obstacle];
+
+	if (inflight_first(path->inflight, slot)) {
+		if (is_any_send_left(slot, targets))
+			inflight_pause(path->inflight, slot, PAUSE_MAX_US, path->now_us);
+		path_drop(path, query);
+	} else if (slot->rcode) {
+		path_decide(path, query, slot->rcode, EDE_OTHER, NULL);
+	} else {
+		path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
 	}
-	header->flags = be16_of(MSG_RD | MSG_AD | (msg->flags & MSG_CD));
-	header->additional_count = be16_of(1);
-	query->message_len = (uint16_t)(question_end +
-		msg_build_opt(query->message + question_end, MSG_SIZE_MAX, 0, msg->edns.is_do));
 }
 
 static void forward(struct path *path, struct query *query)
 {
-	if (!(query->msg.flags & MSG_RD)) {
+	bool is_new = !query->slot;
+	struct targets targets;
+	enum obstacle obstacle;
+	int target;
+
+	if (is_new && !(query->msg.flags & MSG_RD)) {
 		path_decide(path, query, RCODE_REFUSED, EDE_NOT_SUPPORTED,
 			"nothing is asked upstream for a query without RD");
 		return;
 	}
-	if (!choose_target(path, query)) {
-		path_decide(path, query, RCODE_SERVFAIL, EDE_NETWORK_ERROR,
-			"no route to the rule's target");
+	if (is_new && !take_slot(path, query)) {
+		const struct verdict *why = &obstacles[NO_ROOM];
+
+		path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
 		return;
 	}
-	if (!draw_attempt(path, query) || !take_slot(path, query)) {
-		path_decide(path, query, RCODE_SERVFAIL, EDE_OTHER, "no room for another query");
+	find_targets(path, query->route, &targets);
+	if (query->slot->generation != path->image->header->generation)
+		give_targets(path, query->slot, query->route, &targets);
+	obstacle = ask_next(path, query, &targets, &target);
+	if (obstacle != SENT) {
+		stop(path, query, &targets, obstacle);
 		return;
 	}
-	write_query(query);
-	query->is_for_client = false;
-	path_move(path, query, STEP_tx);
+	if (!query->slot->is_signed && !query->slot->is_once)
+		inflight_pause(path->inflight, query->slot,
+			pause_of(path, query->slot, &targets, (unsigned)target), path->now_us);
+	if (is_new)
+		probe(path, query->slot, &targets);
 }
 
 void path_forward(struct path *path)

@@ -12,7 +12,8 @@ static uint32_t find_route(struct path *path, const struct query *query, uint32_
 	if (index == IMAGE_NONE)
 		return image->networks[query->network].default_route;
 	rule = &image->rules[index];
-	counter_add(&path->rule_counters[rule->counter], 1);
+	if (!query->slot) // else it was counted when it was asked
+		counter_add(&path->rule_counters[rule->counter], 1);
 	return rule->route;
 }
 

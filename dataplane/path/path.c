@@ -40,6 +40,7 @@ static const step_t steps[STEP_COUNT] = {
 void path_pass(struct path *path, const struct packet *packets, unsigned count)
 {
 	path->query_count = path->out_count = path->released_count = 0;
+	inflight_settle(path->inflight);
 	for (unsigned i = 0; i < count; i++)
 		path_move(path, path_enter(path, &packets[i]), STEP_rx);
 	for (enum path_step step = 0; step < STEP_COUNT; step++) {

@@ -23,25 +23,30 @@
 #include "core/msg.h"
 #include "dataplane/port/port.h"
 #include "dataplane/state/handover.h"
+#include "dataplane/state/health.h"
 #include "dataplane/state/inflight.h"
 #include "dataplane/state/nexthop.h"
 
 // name, what happens there
-#define PATH_STEPS(STEP)                                                         \
-	STEP(rx, "frames are checked, and sorted by whom they are addressed to") \
-	STEP(parse, "the query is read")                                         \
-	STEP(view, "the client's virtual network is found")                      \
-	STEP(match, "the longest rule that covers the name is found")            \
-	STEP(forward, "the query is written anew and waits for its reply")       \
-	STEP(upstream, "a reply meets its query; time-outs")                     \
-	STEP(local, "we answer ourselves")                                       \
-	STEP(rewrite, "the answer is made the client's own")                     \
+#define PATH_STEPS(STEP)                                                          \
+	STEP(rx, "frames are checked, and sorted by whom they are addressed to")  \
+	STEP(upstream, "a reply meets its question; whose time has come goes on") \
+	STEP(parse, "the query is read")                                          \
+	STEP(view, "the client's virtual network is found")                       \
+	STEP(match, "the longest rule that covers the name is found")             \
+	STEP(forward, "the question is sent to the next target, and waits")       \
+	STEP(local, "we answer ourselves")                                        \
+	STEP(rewrite, "the answer is made the client's own")                      \
 	STEP(tx, "frames are made and leave")
 
 // from, to
 #define PATH_DOORS(DOOR)        \
-	DOOR(rx, parse)         \
 	DOOR(rx, upstream)      \
+	DOOR(rx, parse)         \
+	DOOR(upstream, view)    \
+	DOOR(upstream, forward) \
+	DOOR(upstream, local)   \
+	DOOR(upstream, rewrite) \
 	DOOR(parse, view)       \
 	DOOR(parse, local)      \
 	DOOR(view, match)       \
@@ -50,8 +55,6 @@
 	DOOR(match, local)      \
 	DOOR(forward, tx)       \
 	DOOR(forward, local)    \
-	DOOR(upstream, local)   \
-	DOOR(upstream, rewrite) \
 	DOOR(local, rewrite)    \
 	DOOR(rewrite, tx)
 
@@ -75,6 +78,8 @@
 	EXIT(upstream_bad_source, COUNTER_REFUSAL,                                              \
 		"not from the address and port that were asked")                                \
 	EXIT(upstream_bad_question, COUNTER_REFUSAL, "answers another question, or none")       \
+	EXIT(upstream_failed, COUNTER_REFUSAL, "a failure: the next target is asked")           \
+	EXIT(upstream_late, COUNTER_REFUSAL, "right, but the question is over")                 \
 	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")                 \
 	EXIT(upstream_not_handed, COUNTER_REFUSAL, "another worker's, and its ring has no room")
 
@@ -131,7 +136,7 @@ struct query {
 	uint32_t network;           // view: index in the image
 	uint32_t route;             // match: index in the image
 	struct verdict verdict;     // local
-	struct inflight_slot *slot; // upstream: of the query that this reply answers
+	struct inflight_slot *slot; // of the question that waits, once it does
 	struct attempt attempt;     // forward: what is sent
 	struct nexthop hop;         // forward: and by which way
 };
@@ -149,6 +154,9 @@ struct path {
 	uint32_t before_count;
 	const struct nexthop_line *hops;    // one an upstream of the image
 	const struct port_sources *sources; // one an outbound address of the image
+	const uint32_t *upstreams;          // one an upstream of the image: its place in `health`
+	struct health health;
+	uint64_t lenient_until_us; // after a gap of the loop nobody is charged with a miss
 	struct inflight *inflight;
 	struct chance *chance;
 	counter_t *counters;         // STEP_, EXIT_, COUNT_
@@ -212,6 +220,12 @@ static inline void path_exit(struct path *path, struct query *query, enum path_c
 	path->released[path->released_count++] = query->packet;
 }
 
+// Ends a walk whose frame was counted before: its packet is released.
+static inline void path_drop(struct path *path, struct query *query)
+{
+	path->released[path->released_count++] = query->packet;
+}
+
 // Bytes that a message may have where it stands, without growing out of its packet.
 static inline size_t path_room_at(const struct query *query)
 {
@@ -220,10 +234,12 @@ static inline size_t path_room_at(const struct query *query)
 	return (size_t)(packet->data + packet->len + packet->tail - query->message);
 }
 
-// Ends a search for an answer: we give it ourselves.
+// Ends a search for an answer: we give it ourselves, and nothing waits any more.
 static inline void path_decide(struct path *path, struct query *query, uint16_t rcode,
 	uint16_t ede_code, const char *ede_text)
 {
 	query->verdict = (struct verdict){rcode, ede_code, ede_text};
+	if (query->slot && query->slot->is_waiting)
+		inflight_release(path->inflight, query->slot);
 	path_move(path, query, STEP_local);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A reply meets its query, if it agrees with it in everything that was sent; then time-outs. A datagram that does not
-// agree never ends a wait (RFC 5452, 9.1). One that another worker's queue should have got goes over to that worker.
+// A reply meets its question, if it agrees with it in everything that was sent. A datagram that does not agree never
+// ends a wait (RFC 5452, 9.1). One that another worker's queue should have got goes over to that worker. Then the
+// questions whose time has come go on: to the next target, or back to the client with SERVFAIL.
 #include "dataplane/path/path.h"
 #include "dataplane/state/owner.h"
 
@@ -20,48 +21,122 @@ static bool is_same_question(const struct msg *reply, const struct inflight_slot
 		memcmp(msg_name(reply) + reply->name_len, slot->question + reply->name_len, 4) == 0;
 }
 
-// By which exit the reply leaves; EXIT_accepted: it answers query->slot.
-static enum path_counter judge(struct path *path, struct query *query)
+// A reply whose question is over does nothing but tell how its target does: the name's hash will do.
+static bool is_for(
+	const struct msg *reply, const struct inflight_send *send, const struct inflight_slot *slot)
+{
+	if (reply->name_len == 0)
+		return is_failure(reply->flags);
+	if (slot)
+		return is_same_question(reply, slot);
+	return inflight_hash_name(msg_name(reply), reply->name_len) == send->name_hash;
+}
+
+// By which exit the reply leaves; EXIT_accepted and EXIT_upstream_late: it answers `*send`.
+static enum path_counter judge(
+	const struct path *path, struct query *query, struct inflight_send **send)
 {
 	struct msg *msg = &query->msg;
-	struct inflight_slot *slot;
+	struct inflight_send *found;
 
 	if (msg_parse_reply(msg, query->message, query->message_len) != MSG_OK)
 		return EXIT_upstream_bad_header;
-	slot = inflight_find(path->inflight, &query->to.ip, query->to.port, msg->id);
-	if (!slot)
+	found = inflight_find(path->inflight, &query->to.ip, query->to.port, msg->id);
+	if (!found)
 		return EXIT_upstream_unknown;
-	if (!endpoint_equal(&query->from, &slot->attempt.target))
+	if (!endpoint_equal(&query->from, &path->health.upstreams[found->upstream].endpoint))
 		return EXIT_upstream_bad_source;
-	if (msg->name_len == 0 ? !is_failure(msg->flags) : !is_same_question(msg, slot))
+	query->slot = inflight_slot_of(path->inflight, found);
+	if (!is_for(msg, found, query->slot))
 		return EXIT_upstream_bad_question;
 	if (!msg_walk_reply(msg, query->message_len))
 		return EXIT_upstream_malformed;
-	query->slot = slot;
-	return EXIT_accepted;
+	*send = found;
+	return query->slot ? EXIT_accepted : EXIT_upstream_late;
+}
+
+static uint16_t rcode_of(const struct msg *reply)
+{
+	return (uint16_t)(reply->edns.rcode_high << 4 | (reply->flags & MSG_RCODE));
+}
+
+// The answer is that the target can't answer. Another may: unless all have said so, this reply does not count.
+static bool is_another_to_be_asked(
+	struct inflight_slot *slot, const struct msg *reply, uint8_t target)
+{
+	struct inflight_asked *asked = &slot->asked;
+	uint16_t rcode = rcode_of(reply);
+	uint64_t all = UINT64_MAX >> (INFLIGHT_TARGETS_MAX - slot->target_count);
+
+	if (rcode != RCODE_SERVFAIL && rcode != RCODE_REFUSED && reply->name_len > 0)
+		return false;
+	slot->rcode = rcode;
+	if (target < slot->target_count)
+		asked->failed |= UINT64_C(1) << target;
+	return !slot->is_signed && !slot->is_once && asked->failed != all;
+}
+
+// The question walks again, in this packet: to its targets, or, if these are of another image, to those of its name now.
+static void ask_again(struct path *path, struct query *query)
+{
+	const struct inflight_slot *slot = query->slot;
+
+	query->asker = slot->asker;
+	query->route = slot->route;
+	if (slot->generation == path->image->header->generation) {
+		path_move(path, query, STEP_forward);
+		return;
+	}
+	memcpy(query->message + MSG_HEADER_LEN, slot->question, slot->question_len);
+	query->msg = (struct msg){
+		.bytes = query->message,
+		.name_len = (uint8_t)(slot->question_len - 4),
+		.type = (uint16_t)(slot->question[slot->question_len - 4] << 8 |
+			slot->question[slot->question_len - 3]),
+		.class = CLASS_IN,
+	};
+	path_move(path, query, STEP_view);
+}
+
+// The answer that all waited for.
+static void accept_reply(struct path *path, struct query *query)
+{
+	struct inflight_slot *slot = query->slot;
+	uint16_t rcode = rcode_of(&query->msg);
+
+	path_count(path, EXIT_accepted);
+	query->asker = slot->asker;
+	if (query->msg.name_len == 0) {
+		path_decide(path, query, rcode, EDE_OTHER, NULL);
+		return;
+	}
+	inflight_release(path->inflight, slot);
+	query->verdict = (struct verdict){.rcode = rcode};
+	query->is_verbatim = slot->is_signed;
+	path_move(path, query, STEP_rewrite);
 }
 
 static void take_reply(struct path *path, struct query *query)
 {
-	enum path_counter found = judge(path, query);
-	const struct msg *msg = &query->msg;
-	uint16_t rcode;
+	struct inflight_send *send;
+	enum path_counter found = judge(path, query, &send);
+	uint8_t target;
 
-	if (found != EXIT_accepted) {
+	if (found != EXIT_accepted && found != EXIT_upstream_late) {
 		path_exit(path, query, found);
 		return;
 	}
-	path_count(path, EXIT_accepted);
-	inflight_release(path->inflight, query->slot);
-	query->asker = query->slot->asker;
-	rcode = (uint16_t)(msg->edns.rcode_high << 4 | (msg->flags & MSG_RCODE));
-	if (msg->name_len == 0) {
-		path_decide(path, query, rcode, EDE_OTHER, NULL);
-		return;
+	health_answered(&path->health, send->upstream, path->now_us - send->sent_us);
+	target = send->target;
+	inflight_drop(path->inflight, send);
+	if (found == EXIT_upstream_late) {
+		path_exit(path, query, found);
+	} else if (is_another_to_be_asked(query->slot, &query->msg, target)) {
+		path_count(path, EXIT_upstream_failed);
+		ask_again(path, query);
+	} else {
+		accept_reply(path, query);
 	}
-	query->verdict = (struct verdict){.rcode = rcode};
-	query->is_verbatim = query->slot->is_signed;
-	path_move(path, query, STEP_rewrite);
 }
 
 // Goes over to the worker whose port it came to, unless it is junk whoever asked.
@@ -119,23 +194,59 @@ static void publish_all(struct path *path)
 			handover_publish(path->outboxes[i]);
 }
 
-// The client gets SERVFAIL, not silence. Without a blank packet or room the query waits for the next pass.
-static void take_timeouts(struct path *path)
+// Targets that missed their time are charged with it, unless we may have been the ones who were late.
+static void take_misses(struct path *path)
 {
-	while (path->blank_count > 0 && path->query_count < PATH_ROOM) {
-		struct inflight_slot *slot = inflight_expired(path->inflight, path->now_us);
-		struct query *query;
+	struct inflight_send *send;
 
-		if (!slot)
+	while ((send = inflight_missed(path->inflight, path->now_us))) {
+		const struct health_miss miss = {
+			send->upstream, send->name_hash, send->sent_us, send->is_probe};
+
+		if (path->now_us >= path->lenient_until_us)
+			health_missed(&path->health, &miss, path->now_us);
+		else if (send->is_probe)
+			health_forgive(&path->health, send->upstream);
+	}
+}
+
+// A packet of our own for a question that waits. NULL: there is none in this pass, or no room.
+static struct query *enter_blank(struct path *path, struct inflight_slot *slot)
+{
+	struct query *query;
+
+	if (path->blank_count == 0 || path->query_count >= PATH_ROOM)
+		return NULL;
+	query = path_enter(path, &path->blanks[--path->blank_count]);
+	query->slot = slot;
+	query->asker = slot->asker;
+	query->message = query->packet.data + PORT_HEADROOM;
+	return query;
+}
+
+// The client gets SERVFAIL, not silence.
+static void take_expired(struct path *path)
+{
+	struct inflight_slot *slot;
+	struct query *query;
+
+	while ((slot = inflight_expired(path->inflight, path->now_us))) {
+		query = enter_blank(path, slot);
+		if (!query)
 			return;
-		inflight_release(path->inflight, slot);
-		query = path_enter(path, &path->blanks[--path->blank_count]);
-		query->slot = slot;
-		query->asker = slot->asker;
-		query->message = query->packet.data + PORT_HEADROOM;
 		path_decide(path, query, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY,
 			"no reply from the rule's target");
 	}
+}
+
+// The next target is asked.
+static void take_paused(struct path *path)
+{
+	struct inflight_slot *slot;
+
+	while (path->image && path->blank_count > 0 && path->query_count < PATH_ROOM &&
+		(slot = inflight_paused(path->inflight, path->now_us)))
+		ask_again(path, enter_blank(path, slot));
 }
 
 void path_upstream(struct path *path)
@@ -153,5 +264,7 @@ void path_upstream(struct path *path)
 			hand_over(path, query, owner);
 	}
 	publish_all(path);
-	take_timeouts(path);
+	take_misses(path);
+	take_expired(path);
+	take_paused(path);
 }

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Outstanding queries: slots on two lists, and chains by ID over the waiting ones.
+// Outstanding questions: slots and sends on lists, chains by ID over the sends that wait, timers as lists by delay.
 #include "dataplane/state/inflight.h"
 
-#define NONE UINT32_MAX
+#include "core/name.h"
 
-struct list {
-	uint32_t first, last;
+#define NO_LIST UINT8_MAX
+
+enum {
+	PAUSES = (INFLIGHT_PAUSE_LAST_US - INFLIGHT_PAUSE_FIRST_US) / INFLIGHT_PAUSE_STEP_US + 1,
+	MISSES = (INFLIGHT_MISS_LAST_US - INFLIGHT_MISS_FIRST_US) / INFLIGHT_MISS_STEP_US + 1,
 };
 
 struct inflight {
-	uint32_t slot_count;
 	uint32_t waiting_count;
-	struct list free;
-	struct list waiting;
+	uint64_t next_pause_us; // nothing ends before
+	uint64_t next_miss_us;
 	struct inflight_slot *slots;
-	uint32_t heads[INFLIGHT_BUCKETS]; // first of each chain
+	struct inflight_send *sends;
+	struct list_links slot_links;
+	struct list_links pause_links;
+	struct list_links send_links;
+	struct list free_slots, released_slots, waiting_slots;
+	struct list pauses[PAUSES];
+	struct list free_sends;
+	struct list misses[MISSES];
+	uint32_t heads[INFLIGHT_BUCKETS]; // first send of each chain
 };
+
+// FNV-1a. Who makes two names collide hides one miss of his own, no more.
+uint32_t inflight_hash_name(const uint8_t *name, unsigned len)
+{
+	uint32_t hash = 2166136261;
+
+	for (unsigned i = 0; i < len; i++)
+		hash = (hash ^ name_fold_byte(name[i])) * 16777619;
+	return hash;
+}
 
 static size_t table_size(void)
 {
@@ -24,106 +44,302 @@ static size_t table_size(void)
 
 size_t inflight_size(uint32_t slot_count)
 {
-	return table_size() + slot_count * sizeof(struct inflight_slot);
+	return table_size() +
+		(size_t)slot_count *
+		(sizeof(struct inflight_slot) +
+			INFLIGHT_SENDS_A_SLOT * sizeof(struct inflight_send));
 }
 
-static void append(struct inflight *table, struct list *list, struct inflight_slot *slot)
+static void init_lists(struct inflight *table)
 {
-	uint32_t index = (uint32_t)(slot - table->slots);
-
-	slot->next = NONE;
-	slot->previous = list->last;
-	if (list->last == NONE)
-		list->first = index;
-	else
-		table->slots[list->last].next = index;
-	list->last = index;
-}
-
-static void unlink_slot(struct inflight *table, struct list *list, struct inflight_slot *slot)
-{
-	if (slot->previous == NONE)
-		list->first = slot->next;
-	else
-		table->slots[slot->previous].next = slot->next;
-	if (slot->next == NONE)
-		list->last = slot->previous;
-	else
-		table->slots[slot->next].previous = slot->previous;
+	list_init(&table->free_slots);
+	list_init(&table->released_slots);
+	list_init(&table->waiting_slots);
+	list_init(&table->free_sends);
+	for (unsigned i = 0; i < PAUSES; i++)
+		list_init(&table->pauses[i]);
+	for (unsigned i = 0; i < MISSES; i++)
+		list_init(&table->misses[i]);
+	for (uint32_t i = 0; i < INFLIGHT_BUCKETS; i++)
+		table->heads[i] = LIST_END;
 }
 
 struct inflight *inflight_init(void *memory, uint32_t slot_count)
 {
 	struct inflight *table = memory;
 
-	table->slot_count = slot_count;
 	table->waiting_count = 0;
-	table->free = table->waiting = (struct list){NONE, NONE};
+	table->next_pause_us = table->next_miss_us = UINT64_MAX;
 	table->slots = (struct inflight_slot *)((uint8_t *)memory + table_size());
-	for (uint32_t i = 0; i < INFLIGHT_BUCKETS; i++)
-		table->heads[i] = NONE;
+	table->sends = (struct inflight_send *)(table->slots + slot_count);
+	table->slot_links =
+		(struct list_links){(uint8_t *)&table->slots->link, sizeof(struct inflight_slot)};
+	table->pause_links =
+		(struct list_links){(uint8_t *)&table->slots->pause, sizeof(struct inflight_slot)};
+	table->send_links =
+		(struct list_links){(uint8_t *)&table->sends->link, sizeof(struct inflight_send)};
+	init_lists(table);
 	for (uint32_t i = 0; i < slot_count; i++) {
 		table->slots[i].is_waiting = false;
-		append(table, &table->free, &table->slots[i]);
+		list_append(&table->free_slots, &table->slot_links, i);
 	}
+	for (uint32_t i = 0; i < slot_count * INFLIGHT_SENDS_A_SLOT; i++)
+		list_append(&table->free_sends, &table->send_links, i);
 	return table;
 }
 
-struct inflight_slot *inflight_take(
-	struct inflight *table, const struct attempt *attempt, uint64_t deadline_us)
+static uint32_t slot_index(const struct inflight *table, const struct inflight_slot *slot)
 {
+	return (uint32_t)(slot - table->slots);
+}
+
+static uint32_t send_index(const struct inflight *table, const struct inflight_send *send)
+{
+	return (uint32_t)(send - table->sends);
+}
+
+void inflight_settle(struct inflight *table)
+{
+	list_splice(&table->free_slots, &table->released_slots, &table->slot_links);
+}
+
+struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us)
+{
+	uint32_t index = table->free_slots.first;
 	struct inflight_slot *slot;
 
-	if (table->free.first == NONE)
+	if (index == LIST_END)
 		return NULL;
-	slot = &table->slots[table->free.first];
-	unlink_slot(table, &table->free, slot);
-	append(table, &table->waiting, slot);
+	slot = &table->slots[index];
+	list_remove(&table->free_slots, &table->slot_links, index);
+	list_append(&table->waiting_slots, &table->slot_links, index);
 	slot->is_waiting = true;
 	slot->deadline_us = deadline_us;
-	slot->attempt = *attempt;
-	slot->chain = table->heads[attempt->id];
-	table->heads[attempt->id] = (uint32_t)(slot - table->slots);
+	slot->first_send = LIST_END;
+	slot->pauses = NO_LIST;
+	slot->rcode = 0;
+	slot->target_count = 0;
+	slot->is_once = false;
+	slot->generation = 0;
+	slot->asked = (struct inflight_asked){0};
 	table->waiting_count++;
 	return slot;
 }
 
-struct inflight_slot *inflight_find(
-	struct inflight *table, const struct ip *ours, be16_t port, uint16_t id)
+static void unpause(struct inflight *table, struct inflight_slot *slot)
 {
-	for (uint32_t at = table->heads[id]; at != NONE; at = table->slots[at].chain) {
-		const struct attempt *attempt = &table->slots[at].attempt;
+	if (slot->pauses != NO_LIST)
+		list_remove(
+			&table->pauses[slot->pauses], &table->pause_links, slot_index(table, slot));
+	slot->pauses = NO_LIST;
+}
 
-		if (be16_equal(attempt->port, port) && ip_equal(&attempt->ours, ours))
-			return &table->slots[at];
-	}
-	return NULL;
+// No reply is awaited: out of the chain of its ID, and free.
+static void free_send(struct inflight *table, struct inflight_send *send)
+{
+	uint32_t *at = &table->heads[send->id];
+
+	while (&table->sends[*at] != send)
+		at = &table->sends[*at].chain;
+	*at = send->chain;
+	if (send->misses != NO_LIST)
+		list_remove(
+			&table->misses[send->misses], &table->send_links, send_index(table, send));
+	send->misses = NO_LIST;
+	send->is_waiting = false;
+	list_append(&table->free_sends, &table->send_links, send_index(table, send));
 }
 
 void inflight_release(struct inflight *table, struct inflight_slot *slot)
 {
-	uint32_t *link = &table->heads[slot->attempt.id];
+	uint32_t index = slot_index(table, slot);
 
-	while (&table->slots[*link] != slot)
-		link = &table->slots[*link].chain;
-	*link = slot->chain;
-	unlink_slot(table, &table->waiting, slot);
-	append(table, &table->free, slot);
+	for (uint32_t at = slot->first_send; at != LIST_END;) {
+		struct inflight_send *send = &table->sends[at];
+
+		at = send->sibling;
+		send->slot = LIST_END;
+		if (send->misses == NO_LIST)
+			free_send(table, send);
+	}
+	slot->first_send = LIST_END;
+	unpause(table, slot);
+	list_remove(&table->waiting_slots, &table->slot_links, index);
+	list_append(&table->released_slots, &table->slot_links, index);
 	slot->is_waiting = false;
 	table->waiting_count--;
+}
+
+uint32_t inflight_count(const struct inflight *table)
+{
+	return table->waiting_count;
+}
+
+struct inflight_send *inflight_send(struct inflight *table, struct inflight_slot *slot,
+	const struct attempt *attempt, uint8_t target, uint64_t now_us)
+{
+	uint32_t index = table->free_sends.first;
+	struct inflight_send *send;
+
+	if (index == LIST_END)
+		return NULL;
+	send = &table->sends[index];
+	list_remove(&table->free_sends, &table->send_links, index);
+	*send = (struct inflight_send){
+		.ours = attempt->ours,
+		.port = attempt->port,
+		.id = attempt->id,
+		.upstream = attempt->upstream,
+		.slot = slot_index(table, slot),
+		.sibling = slot->first_send,
+		.chain = table->heads[attempt->id],
+		.name_hash = slot->name_hash,
+		.sent_us = now_us,
+		.target = target,
+		.misses = NO_LIST,
+		.is_waiting = true,
+	};
+	table->heads[attempt->id] = slot->first_send = index;
+	return send;
+}
+
+struct inflight_send *inflight_find(
+	struct inflight *table, const struct ip *ours, be16_t port, uint16_t id)
+{
+	for (uint32_t at = table->heads[id]; at != LIST_END; at = table->sends[at].chain) {
+		struct inflight_send *send = &table->sends[at];
+
+		if (be16_equal(send->port, port) && ip_equal(&send->ours, ours))
+			return send;
+	}
+	return NULL;
+}
+
+struct inflight_slot *inflight_slot_of(struct inflight *table, const struct inflight_send *send)
+{
+	return send->slot == LIST_END ? NULL : &table->slots[send->slot];
+}
+
+static struct inflight_send *send_at(struct inflight *table, uint32_t index)
+{
+	return index == LIST_END ? NULL : &table->sends[index];
+}
+
+struct inflight_send *inflight_first(struct inflight *table, const struct inflight_slot *slot)
+{
+	return send_at(table, slot->first_send);
+}
+
+struct inflight_send *inflight_next(struct inflight *table, const struct inflight_send *send)
+{
+	return send_at(table, send->sibling);
+}
+
+// A question has few sends: the way along them is short.
+void inflight_drop(struct inflight *table, struct inflight_send *send)
+{
+	if (send->slot != LIST_END) {
+		uint32_t *at = &table->slots[send->slot].first_send;
+
+		while (&table->sends[*at] != send)
+			at = &table->sends[*at].sibling;
+		*at = send->sibling;
+	}
+	free_send(table, send);
+}
+
+// The list of the first delay that is not shorter.
+static uint8_t list_for(uint64_t delay_us, uint64_t first_us, uint64_t step_us, unsigned count)
+{
+	uint64_t index = delay_us <= first_us ? 0 : (delay_us - first_us + step_us - 1) / step_us;
+
+	return (uint8_t)(index < count ? index : count - 1);
+}
+
+void inflight_pause(
+	struct inflight *table, struct inflight_slot *slot, uint64_t delay_us, uint64_t now_us)
+{
+	unpause(table, slot);
+	slot->pauses = list_for(delay_us, INFLIGHT_PAUSE_FIRST_US, INFLIGHT_PAUSE_STEP_US, PAUSES);
+	slot->pause_us = now_us + INFLIGHT_PAUSE_FIRST_US + slot->pauses * INFLIGHT_PAUSE_STEP_US;
+	list_append(&table->pauses[slot->pauses], &table->pause_links, slot_index(table, slot));
+	if (slot->pause_us < table->next_pause_us)
+		table->next_pause_us = slot->pause_us;
+}
+
+static uint64_t miss_us(const struct inflight_send *send)
+{
+	return send->sent_us + INFLIGHT_MISS_FIRST_US + send->misses * INFLIGHT_MISS_STEP_US;
+}
+
+void inflight_expect(struct inflight *table, struct inflight_send *send, uint64_t delay_us)
+{
+	send->misses = list_for(delay_us, INFLIGHT_MISS_FIRST_US, INFLIGHT_MISS_STEP_US, MISSES);
+	list_append(&table->misses[send->misses], &table->send_links, send_index(table, send));
+	if (miss_us(send) < table->next_miss_us)
+		table->next_miss_us = miss_us(send);
 }
 
 struct inflight_slot *inflight_expired(struct inflight *table, uint64_t now_us)
 {
 	struct inflight_slot *oldest;
 
-	if (table->waiting.first == NONE)
+	if (table->waiting_slots.first == LIST_END)
 		return NULL;
-	oldest = &table->slots[table->waiting.first];
+	oldest = &table->slots[table->waiting_slots.first];
 	return oldest->deadline_us <= now_us ? oldest : NULL;
 }
 
-uint32_t inflight_count(const struct inflight *table)
+struct inflight_slot *inflight_paused(struct inflight *table, uint64_t now_us)
 {
-	return table->waiting_count;
+	uint64_t next_us = UINT64_MAX;
+
+	if (now_us < table->next_pause_us)
+		return NULL;
+	for (unsigned i = 0; i < PAUSES; i++) {
+		struct inflight_slot *first;
+
+		if (table->pauses[i].first == LIST_END)
+			continue;
+		first = &table->slots[table->pauses[i].first];
+		if (first->pause_us <= now_us) {
+			unpause(table, first);
+			return first;
+		}
+		if (first->pause_us < next_us)
+			next_us = first->pause_us;
+	}
+	table->next_pause_us = next_us;
+	return NULL;
+}
+
+// Out of its list; a send whose question is over is not awaited any more.
+static struct inflight_send *take_missed(struct inflight *table, struct inflight_send *send)
+{
+	list_remove(&table->misses[send->misses], &table->send_links, send_index(table, send));
+	send->misses = NO_LIST;
+	if (send->slot == LIST_END)
+		free_send(table, send);
+	return send;
+}
+
+struct inflight_send *inflight_missed(struct inflight *table, uint64_t now_us)
+{
+	uint64_t next_us = UINT64_MAX;
+
+	if (now_us < table->next_miss_us)
+		return NULL;
+	for (unsigned i = 0; i < MISSES; i++) {
+		struct inflight_send *first;
+
+		if (table->misses[i].first == LIST_END)
+			continue;
+		first = &table->sends[table->misses[i].first];
+		if (miss_us(first) <= now_us)
+			return take_missed(table, first);
+		if (miss_us(first) < next_us)
+			next_us = miss_us(first);
+	}
+	table->next_miss_us = next_us;
+	return NULL;
 }

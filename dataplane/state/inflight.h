@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Outstanding queries of one worker: take a slot, find it by what a reply brings, release it, time it out.
+// Outstanding questions of one worker, and what was sent for each: find by what a reply brings, time out, release.
 //
-//   buckets by ID ──▶ slot ──▶ slot            free    ──▶ slot ⇄ slot ⇄ …   oldest release first
-//                                              waiting ──▶ slot ⇄ slot ⇄ …   oldest take first
+//   buckets by ID ──▶ send ──▶ send                     a send: port and ID of its own, to one target
+//                      │ slot     ▲ sibling
+//                      ▼          │
+//                     slot ───────┘ sends               a slot: the question, and who asked it
 //
-// The oldest free slot is taken first, so a slot rests as long as it can. A released slot keeps its content until it is
-// taken again, which is never in the pass that released it.
+//   slots    free ──▶ …    released ──▶ …    waiting ──▶ …, oldest first: their deadlines
+//            pauses[delay] ──▶ …    until the question is sent anew: a list a delay, so each is in order
+//   sends    free ──▶ …    misses[delay] ──▶ …    until the target has missed its time
+//
+// A question has several sends at a time, each of which may still be answered. A send outlives its question until its
+// target has answered or missed its time: then only the target's health hears of it.
+//
+// What was free longest is taken first. A released slot keeps its content until the next pass.
 #pragma once
 
 #include <assert.h>
@@ -16,11 +24,25 @@
 
 #include "core/ip.h"
 #include "core/msg.h"
+#include "dataplane/state/list.h"
 
 enum {
-	INFLIGHT_SLOTS = 65536,   // a worker, by default
-	INFLIGHT_BUCKETS = 65536, // one an ID
-	LINK_LAYER_MAX = 18,      // Ethernet with one 802.1Q tag
+	INFLIGHT_SLOTS = 65536,    // a worker, by default
+	INFLIGHT_SENDS_A_SLOT = 2, // on average: most questions are answered at once
+	INFLIGHT_BUCKETS = 65536,  // one an ID
+	INFLIGHT_TARGETS_MAX = 64, // of a question
+	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
+	LINK_LAYER_MAX = 18,       // Ethernet with one 802.1Q tag
+};
+
+// Delays that a question can be armed with, and a send: from the first to the last, rounded up to the step.
+enum {
+	INFLIGHT_PAUSE_FIRST_US = 200000,
+	INFLIGHT_PAUSE_LAST_US = 800000,
+	INFLIGHT_PAUSE_STEP_US = 25000,
+	INFLIGHT_MISS_FIRST_US = 1000000,
+	INFLIGHT_MISS_LAST_US = 2000000,
+	INFLIGHT_MISS_STEP_US = 250000,
 };
 
 // Who asked and how, as far as the answer needs it.
@@ -44,22 +66,58 @@ struct attempt {
 	struct endpoint target;
 	be16_t port; // of ours
 	uint16_t id;
+	uint32_t upstream; // the target's place in core/upstreams.h
+};
+
+struct inflight_send {
+	struct ip ours;
+	be16_t port;
+	uint16_t id;
+	uint32_t upstream;     // of the target
+	uint32_t slot;         // of its question; LIST_END: that is over
+	uint32_t sibling;      // the question's next send
+	uint32_t chain;        // the next send of this ID
+	struct list_link link; // of the free ones, or of those that may miss their time
+	uint32_t name_hash;    // of the question's name
+	uint64_t sent_us;
+	uint8_t target; // index among the question's targets; UINT8_MAX: it is none of them any more
+	uint8_t misses;  // in which list of delays; UINT8_MAX: in none
+	bool is_waiting; // a reply is awaited: in the chain of its ID
+	bool is_probe;   // sent to see whether its target is back
+};
+static_assert(sizeof(struct inflight_send) == 64, "what a reply is compared with is one line");
+
+// Which targets were asked how often, as bit planes: bit i is target i's.
+struct inflight_asked {
+	uint64_t low, high; // the number of sends
+	uint64_t failed;    // it answered that it can't answer
 };
 
 struct inflight_slot {
-	uint32_t chain;          // the next slot of this ID
-	uint32_t next, previous; // of the free or the waiting ones
-	uint16_t question_len;
-	bool is_waiting;
-	bool is_signed; // TSIG or SIG(0): nothing but the ID may change
+	struct list_link link; // of the free, released or waiting ones
+	struct list_link pause;
 	uint64_t deadline_us;
-	struct attempt attempt;
-	alignas(64) struct asker asker;
+	uint64_t pause_us;   // when the pause ends
+	uint32_t first_send; // LIST_END: none
+	uint32_t name_hash;
+	uint16_t question_len;
+	uint16_t rcode; // of the last target that failed
+	uint8_t pauses; // in which list of delays; UINT8_MAX: in none
+	uint8_t target_count;
+	bool is_waiting;
+	bool is_signed;                  // TSIG or SIG(0): nothing but the ID may change
+	bool is_once;                    // all targets rest: no second send
+	alignas(64) uint64_t generation; // of the image that the targets are from; 0: none yet
+	struct inflight_asked asked;
+	uint32_t route; // in that image
+	struct asker asker;
 	uint8_t question[MSG_QUESTION_LEN_MAX]; // as the client wrote it, letter case included
 };
-static_assert(
-	offsetof(struct inflight_slot, asker) == 64, "what a reply is compared with is one line");
-static_assert(sizeof(struct inflight_slot) == 448, "65,536 slots are 28 MiB");
+static_assert(offsetof(struct inflight_slot, generation) == 64, "what timers look at is one line");
+static_assert(sizeof(struct inflight_slot) == 448, "65,536 slots and their sends are 36 MiB");
+
+// Of a name in wire form, letter case ignored.
+[[nodiscard]] uint32_t inflight_hash_name(const uint8_t *name, unsigned len);
 
 struct inflight;
 
@@ -67,13 +125,38 @@ struct inflight;
 [[nodiscard]] size_t inflight_size(uint32_t slot_count);
 struct inflight *inflight_init(void *memory, uint32_t slot_count);
 
-// A slot that waits from now on for the reply to `attempt`. NULL: all are taken.
-[[nodiscard]] struct inflight_slot *inflight_take(
-	struct inflight *, const struct attempt *attempt, uint64_t deadline_us);
-// The waiting slot of our address, port and ID; NULL: none. Whether the rest agrees is the caller's to compare.
-[[nodiscard]] struct inflight_slot *inflight_find(
-	struct inflight *, const struct ip *ours, be16_t port, uint16_t id);
+// Before each pass: what was released since the last becomes free.
+void inflight_settle(struct inflight *);
+
+// A slot that waits from now on. It was sent nowhere yet and has no targets. NULL: all are taken.
+[[nodiscard]] struct inflight_slot *inflight_take(struct inflight *, uint64_t deadline_us);
+// The question is over: its sends are given up, but for those whose targets may still miss their time.
 void inflight_release(struct inflight *, struct inflight_slot *);
-// The slot that has waited longest, if its deadline has come; NULL: none.
-[[nodiscard]] struct inflight_slot *inflight_expired(struct inflight *, uint64_t now_us);
 [[nodiscard]] uint32_t inflight_count(const struct inflight *);
+
+// A send of this question to its `target`, by `attempt`, which no other send waits for. NULL: all are taken. The question's name
+// hash goes with it.
+[[nodiscard]] struct inflight_send *inflight_send(struct inflight *, struct inflight_slot *,
+	const struct attempt *attempt, uint8_t target, uint64_t now_us);
+// The waiting send from our address, port and with this ID; NULL: none. Whether the rest agrees is the caller's to compare.
+[[nodiscard]] struct inflight_send *inflight_find(
+	struct inflight *, const struct ip *ours, be16_t port, uint16_t id);
+// Its question's slot; NULL: that is over.
+[[nodiscard]] struct inflight_slot *inflight_slot_of(
+	struct inflight *, const struct inflight_send *);
+// The question's first send, and each one's next; NULL: no more.
+[[nodiscard]] struct inflight_send *inflight_first(struct inflight *, const struct inflight_slot *);
+[[nodiscard]] struct inflight_send *inflight_next(struct inflight *, const struct inflight_send *);
+// It was answered: no reply to it is awaited any more.
+void inflight_drop(struct inflight *, struct inflight_send *);
+
+// The question pauses for `delay_us`, in place of a pause before.
+void inflight_pause(struct inflight *, struct inflight_slot *, uint64_t delay_us, uint64_t now_us);
+// Unless it is dropped first, the send is missed `delay_us` after it was sent.
+void inflight_expect(struct inflight *, struct inflight_send *, uint64_t delay_us);
+
+// Each gives one at a time, whose time has come; NULL: none. The caller releases what has expired; the others come once. What inflight_missed() gives is to be looked at
+// before the next call: without a question it is free.
+[[nodiscard]] struct inflight_slot *inflight_expired(struct inflight *, uint64_t now_us);
+[[nodiscard]] struct inflight_slot *inflight_paused(struct inflight *, uint64_t now_us);
+[[nodiscard]] struct inflight_send *inflight_missed(struct inflight *, uint64_t now_us);

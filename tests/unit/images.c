@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -37,13 +38,28 @@ static void add_surroundings(struct assembly *assembly)
 	assembly_add(assembly, IMAGE_prefixes, &prefix, 1);
 }
 
-// Each rule gets an upstream and a route of its own: the rule's index is all of their indexes.
+// Each target is an upstream of its own. Gives how many there are.
+static uint16_t add_targets(struct assembly *assembly, const char *targets)
+{
+	char text[256], *rest = text, *target;
+	uint16_t count = 0;
+
+	snprintf(text, sizeof(text), "%s", targets ? targets : "10.54.0.11");
+	for (; (target = strsep(&rest, ",")); count++) {
+		struct endpoint upstream = {images_ip(target), be16_of(53)};
+		uint32_t index = assembly_add(assembly, IMAGE_upstreams, &upstream, 1);
+
+		assembly_add(assembly, IMAGE_targets, &index, 1);
+	}
+	return count;
+}
+
+// Each rule gets a route of its own: the rule's index is the route's too.
 static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	const struct image_rule_text *text, uint32_t index)
 {
-	struct endpoint upstream = {
-		images_ip(text->target ? text->target : "10.54.0.11"), be16_of(53)};
-	struct image_route route = {.target_first = index, .target_count = 1, .source_count = 1};
+	struct image_route route = {
+		.target_first = assembly_count(assembly, IMAGE_targets), .source_count = 1};
 	struct image_rule rule = {.counter = index, .route = index, .rank = text->rank};
 	uint8_t name[NAME_LEN_MAX];
 	const char *why;
@@ -51,8 +67,7 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 
 	assert_int_not_equal(len, 0);
 	name_fold(name, name, len);
-	assembly_add(assembly, IMAGE_upstreams, &upstream, 1);
-	assembly_add(assembly, IMAGE_targets, &index, 1);
+	route.target_count = add_targets(assembly, text->target);
 	assembly_add(assembly, IMAGE_routes, &route, 1);
 	assembly_add(assembly, IMAGE_rules, &rule, 1);
 	return suffix_table_add(table, assembly, text->ruleset, name, text->rank, index);
@@ -86,6 +101,8 @@ int images_make(const struct image_rule_text *rules, uint32_t rule_count, uint64
 	struct image_header header = {
 		.generation = generation,
 		.query_timeout_us = 4000000,
+		.backoff_initial_us = 2000000,
+		.backoff_max_us = 30000000,
 		.key = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
 	};
 	int fd;

@@ -9,7 +9,7 @@ struct image_rule_text {
 	const char *domain; // presentation form
 	enum image_rank rank;
 	uint32_t ruleset;   // 0 or 1
-	const char *target; // IPv4 address, port 53; NULL: 10.54.0.11
+	const char *target; // IPv4 addresses, port 53, with commas between; NULL: 10.54.0.11
 };
 
 // What stands in every image made here.

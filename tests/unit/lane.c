@@ -13,11 +13,12 @@
 static const uint8_t port_macs[LANE_PORTS][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
 
-static void serve_image(struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
+struct snapshot *lane_switch(
+	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
 {
 	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS};
 	char error[SNAPSHOT_ERROR_LEN];
-	int fd = images_make(rules, rule_count, 1);
+	int fd = images_make(rules, rule_count, ++lane->generation);
 	struct snapshot *snapshot = snapshot_open(fd, error);
 
 	assert_non_null(snapshot);
@@ -26,7 +27,8 @@ static void serve_image(struct lane *lane, const struct image_rule_text *rules, 
 	memcpy(hop.target_mac, peer_mac, 6);
 	for (uint32_t i = 0; i < snapshot->image.upstreams_count; i++)
 		nexthop_set(&snapshot->hops[i], &hop);
-	assert_null(snapshot_publish(&lane->snapshots, snapshot));
+	assert_int_equal(upstreams_follow(lane->places, &snapshot->image, snapshot->upstreams), 0);
+	return snapshot_publish(&lane->snapshots, snapshot);
 }
 
 static struct lane *new_lane(
@@ -48,6 +50,10 @@ static struct lane *new_lane(
 	lane->worker.snapshots = &lane->snapshots;
 	lane->worker.reader = &lane->reader;
 	lane->worker.counters = lane->counters;
+	lane->worker.upstreams = lane->upstreams;
+	lane->worker.lines = lane->lines;
+	lane->places = upstreams_new(lane->upstreams, &lane->upstream_count, LANE_UPSTREAM_PLACES);
+	assert_non_null(lane->places);
 	for (uint8_t i = 0; i < LANE_PORTS; i++) {
 		lane->ports[i] = memory_new(i);
 		assert_non_null(lane->ports[i]);
@@ -55,7 +61,7 @@ static struct lane *new_lane(
 		lane->worker.ports[i]->siblings = lane->worker.ports;
 	}
 	assert_int_equal(worker_init(&lane->worker, lane->rule_counters), 0);
-	serve_image(lane, rules, rule_count);
+	assert_null(lane_switch(lane, rules, rule_count));
 	return lane;
 }
 
@@ -79,6 +85,7 @@ void lane_new_pair(
 void lane_free(struct lane *lane)
 {
 	worker_fini(&lane->worker);
+	upstreams_free(lane->places);
 	snapshot_close(atomic_load(&lane->snapshots.current));
 	for (unsigned i = 0; i < LANE_PORTS; i++)
 		memory_free(lane->ports[i]);

@@ -4,10 +4,13 @@
 #pragma once
 
 #include "dataplane/port/memory.h"
+#include "dataplane/upstreams.h"
 #include "dataplane/worker.h"
 #include "tests/unit/images.h"
 
 enum { LANE_CLIENTS, LANE_UPSTREAMS, LANE_PORTS };
+
+enum { LANE_UPSTREAM_PLACES = 16 };
 
 struct lane {
 	struct worker worker;
@@ -17,7 +20,12 @@ struct lane {
 	struct memory_port *ports[LANE_PORTS];
 	port_mac_t macs[LANE_PORTS];
 	counter_t counters[256];
+	struct upstreams *places;
+	_Atomic uint32_t upstream_count;
+	struct upstream upstreams[LANE_UPSTREAM_PLACES];
+	struct upstream_line lines[LANE_UPSTREAM_PLACES];
 	counter_t rule_counters[64];
+	uint64_t generation; // of the image served
 	uint64_t now_us;
 };
 
@@ -26,6 +34,9 @@ struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count);
 // Two lanes, of workers 0 and 1 that hand replies over to each other. Each has its own ends of the ports.
 void lane_new_pair(
 	struct lane *lanes[static 2], const struct image_rule_text *rules, uint32_t rule_count);
+// Another image, of the next generation, in place of the one that is given back; that may be closed after the worker's next turn.
+struct snapshot *lane_switch(
+	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count);
 void lane_free(struct lane *lane);
 
 // A UDP datagram in a frame, with right checksums. `from` and `to` are IPv4 addresses as text.

@@ -50,7 +50,7 @@ static int make_counters(void)
 		.version = COUNTERS_VERSION,
 		.worker_count = WORKERS,
 		.entry_count = COUNTER_COUNT,
-		.entries_off = 64,
+		.entries_off = 128,
 		.workers_off = 4096,
 		.rules_off = RULES_OFF,
 		.worker_stride = STRIDE,

@@ -344,6 +344,7 @@ static void silence_upstream_ends_in_SERVFAIL(void **state)
 	sent = take_upstream(lane);
 	lane->now_us += 3999999;
 	worker_turn(&lane->worker, lane->now_us);
+	take_upstream(lane); // once more
 	assert_silence(lane);
 	lane->now_us += 1;
 	worker_turn(&lane->worker, lane->now_us);

@@ -1,108 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What steps remember, and what they draw from.
-#include <stdlib.h>
-
 #include "core/chance.h"
 #include "dataplane/snapshot.h"
-#include "dataplane/state/inflight.h"
 #include "dataplane/state/nexthop.h"
-#include "tests/unit/images.h"
 #include "tests/unit/unit.h"
-
-enum { SLOTS = 4 };
-
-static struct inflight *new_table(void)
-{
-	void *memory = aligned_alloc(64, inflight_size(SLOTS));
-
-	assert_non_null(memory);
-	return inflight_init(memory, SLOTS);
-}
-
-static struct attempt attempt_of(uint16_t port, uint16_t id)
-{
-	return (struct attempt){
-		.ours = images_ip(IMAGES_OUTBOUND), .port = be16_of(port), .id = id};
-}
-
-static struct inflight_slot *find(struct inflight *table, uint16_t port, uint16_t id)
-{
-	struct ip ours = images_ip(IMAGES_OUTBOUND);
-
-	return inflight_find(table, &ours, be16_of(port), id);
-}
-
-static void slot_is_found_by_port_and_id_while_it_waits(void **state)
-{
-	struct inflight *table = new_table();
-	struct attempt first = attempt_of(10000, 7), second = attempt_of(10001, 7);
-	struct inflight_slot *a = inflight_take(table, &first, 10);
-	struct inflight_slot *b = inflight_take(table, &second, 10);
-
-	(void)state;
-	assert_ptr_equal(find(table, 10000, 7), a);
-	assert_ptr_equal(find(table, 10001, 7), b);
-	assert_null(find(table, 10002, 7));
-	assert_null(find(table, 10000, 8));
-	inflight_release(table, a);
-	assert_null(find(table, 10000, 7));
-	assert_ptr_equal(find(table, 10001, 7), b);
-	assert_int_equal(inflight_count(table), 1);
-	free(table);
-}
-
-static void full_table_takes_no_more_until_one_is_released(void **state)
-{
-	struct inflight *table = new_table();
-	struct attempt attempt = attempt_of(10000, 0);
-	struct inflight_slot *first = NULL;
-
-	(void)state;
-	for (uint16_t id = 0; id < SLOTS; id++) {
-		struct inflight_slot *slot;
-
-		attempt.id = id;
-		slot = inflight_take(table, &attempt, 10);
-		assert_non_null(slot);
-		first = first ? first : slot;
-	}
-	assert_null(inflight_take(table, &attempt, 10));
-	inflight_release(table, first);
-	assert_ptr_equal(inflight_take(table, &attempt, 10), first);
-	free(table);
-}
-
-static void C07_released_slot_rests_as_long_as_it_can(void **state)
-{
-	struct inflight *table = new_table();
-	struct attempt attempt = attempt_of(10000, 1);
-	struct inflight_slot *first = inflight_take(table, &attempt, 10);
-
-	(void)state;
-	inflight_release(table, first);
-	for (unsigned i = 0; i < SLOTS - 1; i++)
-		assert_ptr_not_equal(inflight_take(table, &attempt, 10), first);
-	assert_ptr_equal(inflight_take(table, &attempt, 10), first);
-	free(table);
-}
-
-static void oldest_expires_first_and_not_before_its_deadline(void **state)
-{
-	struct inflight *table = new_table();
-	struct attempt attempt = attempt_of(10000, 1);
-	struct inflight_slot *first = inflight_take(table, &attempt, 10);
-	struct inflight_slot *second = inflight_take(table, &attempt, 20);
-
-	(void)state;
-	assert_null(inflight_expired(table, 9));
-	assert_ptr_equal(inflight_expired(table, 10), first);
-	inflight_release(table, first);
-	assert_null(inflight_expired(table, 19));
-	assert_ptr_equal(inflight_expired(table, 20), second);
-	inflight_release(table, second);
-	assert_null(inflight_expired(table, UINT64_MAX));
-	free(table);
-}
 
 static void next_hop_is_read_as_it_was_written(void **state)
 {
@@ -203,10 +104,6 @@ static void snapshot_is_quiet_when_every_worker_turned_or_parked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slot_is_found_by_port_and_id_while_it_waits),
-		cmocka_unit_test(full_table_takes_no_more_until_one_is_released),
-		cmocka_unit_test(C07_released_slot_rests_as_long_as_it_can),
-		cmocka_unit_test(oldest_expires_first_and_not_before_its_deadline),
 		cmocka_unit_test(next_hop_is_read_as_it_was_written),
 		cmocka_unit_test(X29_next_hop_being_written_counts_as_unresolved),
 		cmocka_unit_test(X48_empty_pool_gives_nothing),

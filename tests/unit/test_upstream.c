@@ -1,0 +1,840 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asking upstream: whom, when again, and what becomes of the answers. The clock is the test's.
+#include "dataplane/path/path.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/lane.h"
+#include "tests/unit/unit.h"
+
+#define CLIENT "10.53.0.1"
+#define A      "10.54.0.11"
+#define B      "10.54.0.12"
+#define C      "10.54.0.13"
+
+#define ONE_NAME   "\3wWw\3one\0\0\1\0\1"
+#define THREE_NAME "\3wWw\5three\0\0\1\0\1"
+#define HEADER     "\x12\x34\1\0\0\1\0\0\0\0\0"
+#define ONE        HEADER "\0" ONE_NAME
+#define THREE      HEADER "\0" THREE_NAME
+#define OPT        "\0\0\x29\x04\xd0\0\0\0\0\0\0"
+
+#define LITERAL(text) (const uint8_t *)(text), sizeof(text) - 1
+
+enum { MS = 1000, SECOND = 1000000, FLAGS_OFF = 2, QUESTION_OFF = 12 };
+
+static const struct image_rule_text rules[] = {
+	{.domain = "one.", .target = A},
+	{.domain = "three.", .target = A "," B "," C},
+};
+
+static int set_up(void **state)
+{
+	*state = lane_new(rules, 2);
+	return 0;
+}
+
+static void turn(struct lane *lane)
+{
+	worker_turn(&lane->worker, lane->now_us);
+}
+
+static void assert_silence(struct lane *lane)
+{
+	uint16_t len;
+
+	assert_null(lane_take(lane, LANE_CLIENTS, &len, NULL));
+	assert_null(lane_take(lane, LANE_UPSTREAMS, &len, NULL));
+}
+
+// Ends with all that waited answered or timed out, and every send given back.
+static int tear_down(void **state)
+{
+	struct lane *lane = *state;
+	uint16_t len;
+
+	for (unsigned i = 0; i < 200; i++) {
+		lane->now_us += 100 * MS;
+		turn(lane);
+		while (lane_take(lane, LANE_CLIENTS, &len, NULL) ||
+			lane_take(lane, LANE_UPSTREAMS, &len, NULL))
+			continue;
+	}
+	assert_int_equal(counter_get(&lane->counters[COUNT_waiting]), 0);
+	lane_check_laws(lane);
+	lane_free(lane);
+	return 0;
+}
+
+static uint64_t count(const struct lane *lane, enum path_counter counter)
+{
+	return counter_get(&lane->counters[counter]);
+}
+
+static void ask(struct lane *lane, const uint8_t *message, size_t len)
+{
+	lane_give_datagram(lane, LANE_CLIENTS,
+		&(struct lane_datagram){CLIENT, IMAGES_INBOUND, 4242, 53, message, (uint16_t)len});
+}
+
+// A question for a name of its own below `three.`
+static void ask_name(struct lane *lane, char letter)
+{
+	uint8_t message[] = THREE;
+
+	message[QUESTION_OFF + 1] = (uint8_t)letter;
+	ask(lane, message, sizeof(message) - 1);
+}
+
+// What went upstream.
+struct sent {
+	char to[16];
+	uint16_t port;
+	uint16_t len;
+	uint8_t message[512];
+};
+
+static bool take_sent(struct lane *lane, struct sent *sent)
+{
+	struct lane_datagram datagram;
+	const uint8_t *message = lane_take(lane, LANE_UPSTREAMS, &sent->len, &datagram);
+
+	if (!message)
+		return false;
+	strcpy(sent->to, datagram.to);
+	sent->port = datagram.from_port;
+	memcpy(sent->message, message, sent->len);
+	return true;
+}
+
+static struct sent expect_sent(struct lane *lane, const char *to)
+{
+	struct sent sent;
+
+	assert_true(take_sent(lane, &sent));
+	assert_string_equal(sent.to, to);
+	return sent;
+}
+
+// Nothing is sent until `at_ms` after `start_us`, and then this.
+static struct sent expect_sent_at(
+	struct lane *lane, uint64_t start_us, unsigned at_ms, const char *to)
+{
+	lane->now_us = start_us + at_ms * MS - 1;
+	turn(lane);
+	assert_silence(lane);
+	lane->now_us++;
+	turn(lane);
+	return expect_sent(lane, to);
+}
+
+static void reply_with(struct lane *lane, const struct sent *sent, uint8_t rcode)
+{
+	uint8_t reply[512];
+
+	memcpy(reply, sent->message, sent->len);
+	reply[FLAGS_OFF] |= 0x80;
+	reply[FLAGS_OFF + 1] = (uint8_t)((reply[FLAGS_OFF + 1] & 0xf0) | rcode);
+	lane_give_datagram(lane, LANE_UPSTREAMS,
+		&(struct lane_datagram){
+			sent->to, IMAGES_OUTBOUND, 53, sent->port, reply, sent->len});
+}
+
+static void reply(struct lane *lane, const struct sent *sent)
+{
+	reply_with(lane, sent, RCODE_NOERROR);
+}
+
+static const uint8_t *expect_answer(struct lane *lane, unsigned rcode, uint16_t *len)
+{
+	const uint8_t *answer = lane_take(lane, LANE_CLIENTS, len, NULL);
+
+	assert_non_null(answer);
+	assert_memory_equal(answer, "\x12\x34", 2);
+	assert_int_equal(answer[FLAGS_OFF] & 0x80, 0x80);
+	assert_int_equal(answer[FLAGS_OFF + 1] & 0x0f, rcode);
+	return answer;
+}
+
+static void assert_answered(struct lane *lane, unsigned rcode)
+{
+	uint16_t len;
+
+	expect_answer(lane, rcode, &len);
+	assert_silence(lane);
+}
+
+static void single_target_is_asked_again_three_times_in_all(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+
+	ask(lane, LITERAL(ONE));
+	expect_sent(lane, A);
+	expect_sent_at(lane, start_us, 400, A);
+	expect_sent_at(lane, start_us, 1200, A); // doubled
+	lane->now_us = start_us + 4 * SECOND - 1;
+	turn(lane);
+	assert_silence(lane);
+	assert_int_equal(count(lane, COUNT_waiting), 1);
+	lane->now_us++;
+	turn(lane);
+	assert_answered(lane, RCODE_SERVFAIL);
+}
+
+static void G01_next_target_is_asked_in_order_until_the_deadline(void **state)
+{
+	static const struct {
+		unsigned at_ms;
+		const char *to;
+	} wanted[] = {{400, B}, {800, C}, {1200, A}, {2000, B}, {2800, C}, {3600, A}};
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	const uint8_t *answer;
+	uint16_t len;
+
+	ask(lane, LITERAL(HEADER "\1" THREE_NAME OPT));
+	expect_sent(lane, A);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		expect_sent_at(lane, start_us, wanted[i].at_ms, wanted[i].to);
+	lane->now_us = start_us + 4 * SECOND;
+	turn(lane);
+	answer = expect_answer(lane, RCODE_SERVFAIL, &len);
+	assert_memory_equal(answer + len - 31 - 6, "\0\x0f\0\x21\0\x16", 6); // EDE 22, 31 bytes
+	assert_silence(lane);
+}
+
+static void pause_follows_what_the_target_took_before(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	for (unsigned i = 0; i < 60; i++) {
+		ask(lane, LITERAL(THREE));
+		sent = expect_sent(lane, A);
+		lane->now_us += 2 * MS;
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+	}
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, A);
+	expect_sent_at(lane, lane->now_us, 200, B);
+	expect_sent_at(lane, lane->now_us, 400, C);
+}
+
+static void every_send_has_a_port_and_ID_of_its_own_and_the_same_question(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent first, second;
+
+	ask(lane,
+		LITERAL("\x12\x34\1\x10\0\1\0\0\0\0\0\1" THREE_NAME
+			"\0\0\x29\x04\xd0\0\0\x80\0\0\0"));
+	first = expect_sent(lane, A);
+	second = expect_sent_at(lane, start_us, 400, B);
+	assert_true(first.port != second.port || memcmp(first.message, second.message, 2) != 0);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.message + 2, second.message + 2, first.len - 2u);
+}
+
+static void G03_every_send_may_be_answered_and_the_first_answer_wins(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent first, second;
+
+	ask(lane, LITERAL(THREE));
+	first = expect_sent(lane, A);
+	second = expect_sent_at(lane, start_us, 400, B);
+	expect_sent_at(lane, start_us, 800, C);
+	lane->now_us = start_us + 900 * MS;
+	reply(lane, &first);
+	assert_answered(lane, RCODE_NOERROR);
+	reply(lane, &second);
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_upstream_late), 1);
+	assert_int_equal(count(lane, EXIT_accepted), 1);
+	lane->now_us = start_us + 3 * SECOND;
+	turn(lane);
+	assert_silence(lane);
+}
+
+static void G02_slow_answer_is_delivered(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent sent;
+
+	ask(lane, LITERAL(ONE));
+	sent = expect_sent(lane, A);
+	expect_sent_at(lane, start_us, 400, A);
+	expect_sent_at(lane, start_us, 1200, A);
+	lane->now_us = start_us + 3 * SECOND;
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+}
+
+static void failure_of_a_target_has_the_next_asked_at_once(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	reply_with(lane, &sent, RCODE_SERVFAIL);
+	sent = expect_sent(lane, B);
+	assert_memory_equal(
+		sent.message + QUESTION_OFF, THREE_NAME OPT, sizeof(THREE_NAME OPT) - 1);
+	reply_with(lane, &sent, RCODE_REFUSED);
+	sent = expect_sent(lane, C);
+	assert_silence(lane);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+	assert_int_equal(count(lane, EXIT_upstream_failed), 2);
+	assert_int_equal(count(lane, EXIT_accepted), 1);
+}
+
+static void all_targets_failed_the_last_code_is_the_answer(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	reply_with(lane, &sent, RCODE_SERVFAIL);
+	sent = expect_sent(lane, B);
+	reply_with(lane, &sent, RCODE_SERVFAIL);
+	sent = expect_sent(lane, C);
+	reply_with(lane, &sent, RCODE_REFUSED);
+	assert_answered(lane, RCODE_REFUSED);
+	assert_int_equal(count(lane, COUNT_waiting), 0);
+}
+
+static void NXDOMAIN_is_an_answer(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	reply_with(lane, &sent, RCODE_NXDOMAIN);
+	assert_answered(lane, RCODE_NXDOMAIN);
+}
+
+static void failed_target_is_not_asked_again_and_a_silent_one_is(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent sent;
+
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	reply_with(lane, &sent, RCODE_SERVFAIL);
+	expect_sent(lane, B);
+	expect_sent_at(lane, start_us, 400, C);
+	expect_sent_at(lane, start_us, 800, B);
+	expect_sent_at(lane, start_us, 1600, C);
+	expect_sent_at(lane, start_us, 2400, B);
+	expect_sent_at(lane, start_us, 3200, C);
+	lane->now_us = start_us + 4 * SECOND;
+	turn(lane);
+	assert_answered(lane, RCODE_SERVFAIL);
+}
+
+static void C05_failure_without_question_has_the_next_asked(void **state)
+{
+	struct lane *lane = *state;
+	uint8_t failure[12] = {[2] = 0x81, [3] = 0x80 | RCODE_NOTIMP};
+	struct sent sent;
+
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	memcpy(failure, sent.message, 2);
+	lane_give_datagram(lane, LANE_UPSTREAMS,
+		&(struct lane_datagram){A, IMAGES_OUTBOUND, 53, sent.port, failure, 12});
+	expect_sent(lane, B);
+	assert_silence(lane);
+}
+
+static void C02_malformed_reply_does_not_end_the_wait(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent sent, lie;
+
+	ask(lane, LITERAL(THREE));
+	sent = lie = expect_sent(lane, A);
+	lie.message[7] = 9; // answers that are not there
+	reply(lane, &lie);
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_upstream_malformed), 1);
+	expect_sent_at(lane, start_us, 400, B);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+}
+
+static void signed_query_is_sent_once(void **state)
+{
+	struct lane *lane = *state;
+
+	ask(lane,
+		LITERAL("\x12\x34\1\0\0\1\0\0\0\0\0\1" THREE_NAME
+			"\3key\0\0\xfa\0\xff\0\0\0\0\0\2ab"));
+	expect_sent(lane, A);
+	lane->now_us += 4 * SECOND - 1;
+	turn(lane);
+	assert_silence(lane);
+	lane->now_us++;
+	turn(lane);
+	assert_answered(lane, RCODE_SERVFAIL);
+}
+
+static void target_without_route_is_passed_over(void **state)
+{
+	struct lane *lane = *state;
+	struct snapshot *snapshot = atomic_load(&lane->snapshots.current);
+
+	nexthop_set(&snapshot->hops[1], &(struct nexthop){.state = NEXTHOP_UNRESOLVED});
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+	assert_silence(lane);
+}
+
+// Three questions for different names that A did not answer, and the second that it takes to know it.
+static void make_A_rest(struct lane *lane)
+{
+	struct sent sent[3];
+
+	for (char letter = 'a'; letter <= 'c'; letter++) {
+		ask_name(lane, letter);
+		expect_sent(lane, A);
+	}
+	lane->now_us += 400 * MS;
+	turn(lane);
+	for (unsigned i = 0; i < 3; i++)
+		sent[i] = expect_sent(lane, B);
+	for (unsigned i = 0; i < 3; i++) {
+		reply(lane, &sent[i]);
+		assert_answered(lane, RCODE_NOERROR);
+	}
+	lane->now_us += 600 * MS;
+	turn(lane);
+	assert_silence(lane);
+	assert_int_equal(lane->upstreams[0].rest >> 8, lane->now_us);
+}
+
+static void resting_target_is_not_asked_until_a_probe_is_answered(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent, probe;
+	uint64_t start_us;
+
+	make_A_rest(lane);
+	start_us = lane->now_us;
+	lane->now_us = start_us + 2 * SECOND - 1;
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, B);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+
+	lane->now_us = start_us + 2 * SECOND; // the rest is over: the first query goes there too
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, B);
+	probe = expect_sent(lane, A);
+	assert_true(sent.port != probe.port || memcmp(sent.message, probe.message, 2) != 0);
+	assert_memory_equal(sent.message + 2, probe.message + 2, sent.len - 2u);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+	ask(lane, LITERAL(THREE)); // and no other
+	sent = expect_sent(lane, B);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+
+	reply(lane, &probe); // late for its question, but A is back
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_upstream_late), 1);
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, A);
+}
+
+static void rest_doubles_while_probes_are_missed(void **state)
+{
+	static const unsigned seconds[] = {2, 4, 8, 16, 30, 30};
+	struct lane *lane = *state;
+	uint64_t probed_us;
+
+	make_A_rest(lane);
+	probed_us = lane->now_us;
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+		struct sent sent;
+
+		lane->now_us = probed_us + seconds[i] * SECOND - 1;
+		turn(lane);
+		ask(lane, LITERAL(THREE));
+		sent = expect_sent(lane, B);
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+		lane->now_us++;
+		probed_us = lane->now_us;
+		ask(lane, LITERAL(THREE));
+		sent = expect_sent(lane, B);
+		expect_sent(lane, A);
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+		lane->now_us += SECOND;
+		turn(lane);
+		assert_silence(lane);
+	}
+}
+
+static void probe_may_be_the_answer(void **state)
+{
+	struct lane *lane = *state;
+	struct sent probe;
+
+	make_A_rest(lane);
+	lane->now_us += 2 * SECOND;
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+	probe = expect_sent(lane, A);
+	reply(lane, &probe);
+	assert_answered(lane, RCODE_NOERROR);
+	assert_int_equal(count(lane, EXIT_accepted), 4);
+}
+
+static void G08_one_name_that_is_not_answered_makes_nobody_rest(void **state)
+{
+	struct lane *lane = *state;
+
+	for (unsigned i = 0; i < 5; i++) {
+		struct sent sent;
+
+		ask(lane, LITERAL(THREE));
+		expect_sent(lane, A);
+		lane->now_us += 400 * MS;
+		turn(lane);
+		sent = expect_sent(lane, B);
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+		lane->now_us += SECOND;
+		turn(lane);
+	}
+	assert_int_equal(counter_get(&lane->lines[0].missed), 5);
+	assert_int_equal(lane->upstreams[0].rest, 0);
+}
+
+static void late_answer_is_no_miss(void **state)
+{
+	struct lane *lane = *state;
+
+	for (char letter = 'a'; letter <= 'f'; letter++) {
+		struct sent late, sent;
+
+		ask_name(lane, letter);
+		late = expect_sent(lane, A);
+		lane->now_us += 800 * MS;
+		turn(lane);
+		sent = expect_sent(lane, B);
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+		reply(lane, &late);
+		assert_silence(lane);
+		lane->now_us += 4 * SECOND;
+		turn(lane);
+	}
+	assert_int_equal(counter_get(&lane->lines[0].missed), 0);
+	assert_int_equal(counter_get(&lane->lines[0].answered), 6);
+}
+
+static void C03_forged_replies_charge_no_upstream(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent, forged;
+
+	ask(lane, LITERAL(THREE));
+	sent = forged = expect_sent(lane, A);
+	for (unsigned i = 0; i < 1000; i++) {
+		forged.message[0] = (uint8_t)(sent.message[0] + 1 + i % 250);
+		reply_with(lane, &forged, RCODE_SERVFAIL);
+	}
+	assert_silence(lane);
+	assert_int_equal(count(lane, EXIT_upstream_unknown), 1000);
+	assert_int_equal(lane->upstreams[0].misses, 0);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+}
+
+static void X50_misses_after_a_gap_of_the_loop_charge_nobody(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	for (char letter = 'a'; letter <= 'f'; letter++) {
+		ask_name(lane, letter);
+		expect_sent(lane, A);
+	}
+	lane->now_us += SECOND;
+	lane->worker.path.lenient_until_us = lane->now_us + 1;
+	turn(lane);
+	while (take_sent(lane, &sent))
+		assert_string_equal(sent.to, B);
+	assert_int_equal(counter_get(&lane->lines[0].missed), 0);
+	assert_int_equal(lane->upstreams[0].rest, 0);
+}
+
+static void X50_probe_that_a_gap_hid_is_sent_again(void **state)
+{
+	struct lane *lane = *state;
+
+	make_A_rest(lane);
+	lane->now_us += 2 * SECOND;
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+	expect_sent(lane, A);
+	lane->now_us += SECOND;
+	lane->worker.path.lenient_until_us = lane->now_us + 1;
+	turn(lane);
+	expect_sent(lane, C);
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+	expect_sent(lane, A);
+}
+
+static void make_rest(struct lane *lane, unsigned upstream, uint64_t start_us)
+{
+	atomic_store(&lane->upstreams[upstream].rest, upstream_rest_of(start_us, 3));
+}
+
+static void G09_all_resting_each_query_goes_once_to_the_longest_rested(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	make_rest(lane, 0, lane->now_us - 3);
+	make_rest(lane, 1, lane->now_us - 5);
+	make_rest(lane, 2, lane->now_us - 4);
+	for (unsigned i = 0; i < 2; i++) {
+		ask(lane, LITERAL(THREE));
+		sent = expect_sent(lane, B);
+		lane->now_us += 3 * SECOND;
+		turn(lane);
+		assert_silence(lane);
+		lane->now_us += SECOND;
+		turn(lane);
+		assert_answered(lane, RCODE_SERVFAIL);
+	}
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, B);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+	assert_int_equal(lane->upstreams[1].rest, 0);
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+}
+
+static void failure_of_the_only_one_asked_is_the_answer(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	for (unsigned i = 0; i < 3; i++)
+		make_rest(lane, i, lane->now_us);
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, A);
+	reply_with(lane, &sent, RCODE_REFUSED);
+	assert_answered(lane, RCODE_REFUSED);
+}
+
+static void drained_target_is_not_asked(void **state)
+{
+	struct lane *lane = *state;
+
+	lane->upstreams[0].is_drained = true;
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, B);
+	lane->upstreams[1].is_drained = lane->upstreams[2].is_drained = true;
+	ask(lane, LITERAL(THREE));
+	assert_answered(lane, RCODE_SERVFAIL);
+}
+
+// An image in which the name has other targets, of a later generation.
+static void switch_image(struct lane *lane, const char *targets)
+{
+	const struct image_rule_text next[] = {{.domain = "three.", .target = targets}};
+	struct snapshot *before = lane_switch(lane, next, 1);
+
+	turn(lane);
+	snapshot_close(before);
+}
+
+static void question_that_waits_goes_on_by_the_next_image(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent first, second;
+
+	ask(lane, LITERAL(THREE));
+	first = expect_sent(lane, A);
+	switch_image(lane, C);
+	second = expect_sent_at(lane, start_us, 400, C);
+	assert_memory_equal(first.message + 2, second.message + 2, first.len - 2u);
+	assert_int_equal(counter_get(&lane->rule_counters[1]), 1);
+	assert_int_equal(counter_get(&lane->rule_counters[0]), 0);
+	reply(lane, &first);
+	assert_answered(lane, RCODE_NOERROR);
+}
+
+static void C12_sends_to_a_target_count_across_images(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+
+	ask(lane, LITERAL(ONE));
+	expect_sent(lane, A);
+	expect_sent_at(lane, start_us, 400, A);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct image_rule_text next[] = {{.domain = "one.", .target = A}};
+		struct snapshot *before = lane_switch(lane, next, 1);
+
+		turn(lane);
+		snapshot_close(before);
+		lane->now_us += 800 * MS;
+		turn(lane);
+		if (i == 0)
+			expect_sent(lane, A);
+		assert_silence(lane);
+	}
+}
+
+static void question_whose_rule_is_gone_is_refused_when_its_time_comes(void **state)
+{
+	static const struct image_rule_text next[] = {{.domain = "other.", .target = A}};
+	struct lane *lane = *state;
+	struct snapshot *before;
+
+	ask(lane, LITERAL(THREE));
+	expect_sent(lane, A);
+	before = lane_switch(lane, next, 1);
+	turn(lane);
+	snapshot_close(before);
+	lane->now_us += 400 * MS;
+	turn(lane);
+	assert_answered(lane, RCODE_REFUSED);
+	assert_int_equal(count(lane, COUNT_waiting), 0);
+}
+
+static void health_of_an_upstream_survives_the_next_image(void **state)
+{
+	struct lane *lane = *state;
+	struct sent sent;
+
+	make_A_rest(lane);
+	switch_image(lane, A "," B);
+	ask(lane, LITERAL(THREE));
+	sent = expect_sent(lane, B);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+}
+
+static void X23_full_table_drains_whatever_is_sent_again(void **state)
+{
+	struct lane *lane = *state;
+	uint16_t len;
+	struct sent sent;
+	unsigned answered = 0;
+
+	for (unsigned i = 0; i < lane->options.slot_count; i++)
+		ask_name(lane, (char)('a' + i % 26));
+	assert_int_equal(count(lane, COUNT_waiting), lane->options.slot_count);
+	ask(lane, LITERAL(THREE));
+	expect_answer(lane, RCODE_SERVFAIL, &len);
+	for (unsigned i = 0; i < 450; i++) {
+		lane->now_us += 10 * MS;
+		turn(lane);
+		while (take_sent(lane, &sent))
+			continue;
+		while (lane_take(lane, LANE_CLIENTS, &len, NULL))
+			answered++;
+	}
+	assert_int_equal(answered, lane->options.slot_count);
+	assert_int_equal(count(lane, COUNT_waiting), 0);
+}
+
+// Questions, replies good and bad, switches and rests, at random: the laws hold, and nothing is lost.
+static void any_order_of_events_keeps_the_laws(void **state)
+{
+	static const uint8_t rcodes[] = {
+		RCODE_NOERROR, RCODE_NOERROR, RCODE_NXDOMAIN, RCODE_SERVFAIL, RCODE_REFUSED};
+	static struct sent sent[64];
+	struct lane *lane = *state;
+	unsigned sent_count = 0, answered = 0, asked = 0;
+	uint16_t len;
+
+	srandom(1);
+	for (unsigned i = 0; i < 100000; i++) {
+		switch (random() % 8) {
+		case 0:
+		case 1: ask_name(lane, (char)('a' + random() % 26)), asked++; break;
+		case 2:
+		case 3:
+		case 4:
+			if (sent_count > 0)
+				reply_with(
+					lane, &sent[random() % sent_count], rcodes[random() % 5]);
+			break;
+		case 5: lane->upstreams[random() % 3].is_drained ^= 1; break;
+		default: lane->now_us += (uint64_t)random() % 50000; turn(lane);
+		}
+		if (i % 1000 == 0)
+			switch_image(lane, i % 2000 ? B "," A : A "," B "," C);
+		while (take_sent(lane, &sent[sent_count % 64]))
+			sent_count = sent_count % 64 + 1;
+		while (lane_take(lane, LANE_CLIENTS, &len, NULL))
+			answered++;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		lane->upstreams[i].is_drained = false;
+	assert_int_equal(asked, answered + count(lane, COUNT_waiting));
+}
+
+#define LANE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LANE_TEST(single_target_is_asked_again_three_times_in_all),
+		LANE_TEST(G01_next_target_is_asked_in_order_until_the_deadline),
+		LANE_TEST(pause_follows_what_the_target_took_before),
+		LANE_TEST(every_send_has_a_port_and_ID_of_its_own_and_the_same_question),
+		LANE_TEST(G03_every_send_may_be_answered_and_the_first_answer_wins),
+		LANE_TEST(G02_slow_answer_is_delivered),
+		LANE_TEST(failure_of_a_target_has_the_next_asked_at_once),
+		LANE_TEST(all_targets_failed_the_last_code_is_the_answer),
+		LANE_TEST(NXDOMAIN_is_an_answer),
+		LANE_TEST(failed_target_is_not_asked_again_and_a_silent_one_is),
+		LANE_TEST(C05_failure_without_question_has_the_next_asked),
+		LANE_TEST(C02_malformed_reply_does_not_end_the_wait),
+		LANE_TEST(signed_query_is_sent_once),
+		LANE_TEST(target_without_route_is_passed_over),
+		LANE_TEST(resting_target_is_not_asked_until_a_probe_is_answered),
+		LANE_TEST(rest_doubles_while_probes_are_missed),
+		LANE_TEST(probe_may_be_the_answer),
+		LANE_TEST(G08_one_name_that_is_not_answered_makes_nobody_rest),
+		LANE_TEST(late_answer_is_no_miss),
+		LANE_TEST(C03_forged_replies_charge_no_upstream),
+		LANE_TEST(X50_misses_after_a_gap_of_the_loop_charge_nobody),
+		LANE_TEST(X50_probe_that_a_gap_hid_is_sent_again),
+		LANE_TEST(G09_all_resting_each_query_goes_once_to_the_longest_rested),
+		LANE_TEST(failure_of_the_only_one_asked_is_the_answer),
+		LANE_TEST(drained_target_is_not_asked),
+		LANE_TEST(question_that_waits_goes_on_by_the_next_image),
+		LANE_TEST(C12_sends_to_a_target_count_across_images),
+		LANE_TEST(question_whose_rule_is_gone_is_refused_when_its_time_comes),
+		LANE_TEST(health_of_an_upstream_survives_the_next_image),
+		LANE_TEST(X23_full_table_drains_whatever_is_sent_again),
+		LANE_TEST(any_order_of_events_keeps_the_laws),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
