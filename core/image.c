@@ -175,6 +175,8 @@ static const char *check_routes(const struct image *image)
 		if (route->target_count == 0 || route->target_count > IMAGE_TARGETS_MAX ||
 			route->source_count == 0)
 			return "a route has no target, no source, or too many";
+		if (route->policy >= IMAGE_POLICY_COUNT)
+			return "a route's policy is none";
 		if (!is_range(route->target_first, route->target_count, image->targets_count) ||
 			!is_range(route->source_first, route->source_count, image->sources_count))
 			return "a route points outside the image";

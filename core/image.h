@@ -94,12 +94,21 @@ struct image_rule {
 	uint32_t rank; // enum image_rank
 };
 
+// Whom of its targets a route asks first.
+enum image_policy {
+	IMAGE_POLICY_ORDERED,
+	IMAGE_POLICY_ROUND_ROBIN,
+	IMAGE_POLICY_LOWEST_LATENCY,
+	IMAGE_POLICY_RANDOM,
+	IMAGE_POLICY_COUNT
+};
+
 struct image_route {
 	uint32_t target_first;
 	uint32_t source_first;
 	uint16_t target_count; // 1 to IMAGE_TARGETS_MAX
 	uint16_t source_count; // 1 at least, each of a family that a target has
-	uint32_t padding;
+	uint32_t policy;       // enum image_policy
 };
 
 // An address that we send queries from.

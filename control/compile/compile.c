@@ -85,6 +85,7 @@ static int add_upstream(struct compilation *c, const struct endpoint *upstream, 
 struct draft {
 	uint32_t target_count;
 	uint32_t source_count;
+	uint32_t policy;                                 // enum image_policy
 	uint32_t indexes[IMAGE_TARGETS_MAX + UINT8_MAX]; // targets, then sources
 };
 
@@ -136,17 +137,26 @@ static int draft_sources(struct compilation *c, struct draft *draft, char *const
 	return draft->source_count > 0 ? 0 : -EADDRNOTAVAIL;
 }
 
-// Rules with the same targets and sources share a route.
-static int add_route(struct compilation *c, const struct endpoint *targets, size_t target_count,
-	char *const *outbounds, size_t outbound_count, uint32_t *index)
+// What a rule, or a network's default, says of where its queries go.
+struct destination {
+	const struct endpoint *targets;
+	size_t target_count;
+	char *const *outbounds; // names
+	size_t outbound_count;
+	enum image_policy policy;
+};
+
+// Rules with the same destination share a route.
+static int add_route(struct compilation *c, const struct destination *to, uint32_t *index)
 {
-	struct draft draft = {0};
+	struct draft draft = {.policy = to->policy};
 	uint32_t next = assembly_count(&c->assembly, IMAGE_routes);
-	int err = draft_targets(c, &draft, targets, target_count);
+	int err = draft_targets(c, &draft, to->targets, to->target_count);
 	size_t len;
 
 	if (!err)
-		err = draft_sources(c, &draft, outbounds, outbound_count, targets, target_count);
+		err = draft_sources(c, &draft, to->outbounds, to->outbound_count, to->targets,
+			to->target_count);
 	if (err)
 		return err;
 	len = offsetof(struct draft, indexes) +
@@ -160,6 +170,7 @@ static int add_route(struct compilation *c, const struct endpoint *targets, size
 				draft.indexes + draft.target_count, draft.source_count),
 			.target_count = (uint16_t)draft.target_count,
 			.source_count = (uint16_t)draft.source_count,
+			.policy = draft.policy,
 		};
 
 		assembly_add(&c->assembly, IMAGE_routes, &route, 1);
@@ -171,6 +182,13 @@ const enum image_rank compile_ranks[] = {
 	[CONFIG_MATCH_SUFFIX] = IMAGE_RANK_SUFFIX,
 	[CONFIG_MATCH_SUBDOMAINS] = IMAGE_RANK_SUBDOMAINS,
 	[CONFIG_MATCH_EXACT] = IMAGE_RANK_EXACT,
+};
+
+static const enum image_policy policies[] = {
+	[CONFIG_POLICY_ORDERED] = IMAGE_POLICY_ORDERED,
+	[CONFIG_POLICY_ROUND_ROBIN] = IMAGE_POLICY_ROUND_ROBIN,
+	[CONFIG_POLICY_LOWEST_LATENCY] = IMAGE_POLICY_LOWEST_LATENCY,
+	[CONFIG_POLICY_RANDOM] = IMAGE_POLICY_RANDOM,
 };
 
 static int add_rule(struct compilation *c, uint32_t start, const struct config_ruleset *ruleset,
@@ -185,8 +203,11 @@ static int add_rule(struct compilation *c, uint32_t start, const struct config_r
 	if (len == 0)
 		return -EINVAL;
 	name_fold(name, name, len);
-	err = add_route(c, rule->targets, rule->target_count, ruleset->outbound_endpoints,
-		ruleset->outbound_endpoint_count, &element.route);
+	err = add_route(c,
+		&(struct destination){rule->targets, rule->target_count,
+			ruleset->outbound_endpoints, ruleset->outbound_endpoint_count,
+			policies[rule->policy]},
+		&element.route);
 	if (err)
 		return err;
 	return suffix_table_add(c->table, &c->assembly, start, name, compile_ranks[rule->match],
@@ -240,9 +261,11 @@ static int add_network(struct compilation *c, const struct config_network *netwo
 	int err = add_links(c, network);
 
 	if (!err && network->fallback == CONFIG_DEFAULT_FORWARD)
-		err = add_route(c, network->default_targets, network->default_target_count,
-			network->default_outbound_endpoints,
-			network->default_outbound_endpoint_count, &element.default_route);
+		err = add_route(c,
+			&(struct destination){network->default_targets,
+				network->default_target_count, network->default_outbound_endpoints,
+				network->default_outbound_endpoint_count, IMAGE_POLICY_ORDERED},
+			&element.default_route);
 	assembly_add(&c->assembly, IMAGE_networks, &element, 1);
 	return err;
 }

@@ -21,6 +21,8 @@
 enum {
 	QUERY_TIMEOUT_MIN_US = 100000,
 	QUERY_TIMEOUT_MAX_US = 60000000,
+	BACKOFF_MIN_US = 100000,
+	BACKOFF_MAX_US = 3600000000,
 };
 
 static const struct check_choice profiles[] = {
@@ -35,6 +37,36 @@ static const struct check_choice unknown_clients[] = {
 	{NULL, 0},
 };
 
+// NULL leaves `*us` as it is.
+static void build_duration(
+	const char *text, const char *key, uint64_t *us, struct config_faults *faults)
+{
+	const char *why;
+
+	if (text && text_parse_duration(text, us, &why))
+		faults_add(faults, -EINVAL, key, CONFIG_NONE, "\"%.80s\" %s", text, why);
+}
+
+static void build_backoff(
+	const struct build_backoff *text, struct config *config, struct config_faults *faults)
+{
+	uint64_t initial_us = config->backoff_initial_us, max_us = config->backoff_max_us;
+	size_t before = faults->count;
+
+	build_duration(text->initial, "backoff", &initial_us, faults);
+	build_duration(text->max, "backoff", &max_us, faults);
+	if (faults->count > before)
+		return;
+	if (initial_us < BACKOFF_MIN_US || max_us > BACKOFF_MAX_US)
+		faults_add(faults, -EINVAL, "backoff", CONFIG_NONE,
+			"initial or max is out of bounds: give 100ms to 1h");
+	else if (max_us < initial_us)
+		faults_add(faults, -EINVAL, "backoff", CONFIG_NONE,
+			"max is shorter than initial: make it longer, or both the same");
+	config->backoff_initial_us = initial_us;
+	config->backoff_max_us = max_us;
+}
+
 static void build_globals(
 	const struct build_text *text, struct config *config, struct config_faults *faults)
 {
@@ -42,6 +74,8 @@ static void build_globals(
 	const char *why;
 
 	faults_enter(faults, CONFIG_GLOBAL, 0);
+	if (text->backoff)
+		build_backoff(text->backoff, config, faults);
 	(void)!check_choice(faults, "profile", text->profile, profiles);
 	(void)!check_choice(faults, "unknown-clients", text->unknown_clients, unknown_clients);
 	if (text->query_timeout && text_parse_duration(text->query_timeout, &us, &why))

@@ -38,10 +38,16 @@ struct build_network {
 	size_t default_outbound_endpoints_count;
 };
 
+struct build_backoff {
+	const char *initial;
+	const char *max;
+};
+
 struct build_text {
 	const char *profile;
 	const char *query_timeout;
 	const char *unknown_clients;
+	const struct build_backoff *backoff; // NULL: not given
 	struct build_inbound *inbounds;
 	size_t inbounds_count;
 	struct build_outbound *outbounds;

@@ -33,6 +33,13 @@ enum {
 
 enum config_match { CONFIG_MATCH_SUFFIX, CONFIG_MATCH_EXACT, CONFIG_MATCH_SUBDOMAINS };
 enum config_state { CONFIG_ENABLED, CONFIG_DISABLED };
+// Whom of its targets a rule asks first.
+enum config_policy {
+	CONFIG_POLICY_ORDERED,
+	CONFIG_POLICY_ROUND_ROBIN,
+	CONFIG_POLICY_LOWEST_LATENCY,
+	CONFIG_POLICY_RANDOM,
+};
 enum config_default { CONFIG_DEFAULT_REFUSE, CONFIG_DEFAULT_FORWARD };
 
 struct config_rule_body; // what copies of a rule share: texts and targets
@@ -46,6 +53,7 @@ struct config_rule {
 	size_t target_count;
 	const char *const *metadata; // key=value
 	size_t metadata_count;
+	uint8_t policy;          // enum config_policy
 	uint32_t counter;        // its number for life; given by control, not in files
 	bool edited;             // made or changed at run time since the files were read
 	uint64_t counted_before; // what the number had counted when this rule got it
@@ -191,6 +199,7 @@ void config_free(struct config *config);
 
 const char *config_match_text(enum config_match match);
 const char *config_state_text(enum config_state state);
+const char *config_policy_text(enum config_policy policy);
 
 // One rule. 0, or -errno with the first fault: -EINVAL ill value, -ENOENT no such ruleset or rule,
 // -EEXIST name or domain taken, -EOPNOTSUPP not built yet, -ENOSPC no room, -ENOMEM.

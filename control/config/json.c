@@ -53,6 +53,9 @@ json_t *config_json_rule(const struct config_rule *rule)
 	object = set(object, "action", json_string_nocheck("forward"));
 	object = set(object, "state", json_string_nocheck(config_state_text(rule->state)));
 	object = set(object, "targets", endpoints_json(rule->targets, rule->target_count));
+	if (rule->policy != CONFIG_POLICY_ORDERED)
+		object = set(
+			object, "policy", json_string_nocheck(config_policy_text(rule->policy)));
 	if (rule->metadata_count > 0)
 		object = set(object, "metadata",
 			names_json((char *const *)rule->metadata, rule->metadata_count));

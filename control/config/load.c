@@ -126,7 +126,7 @@ static void close_part(struct part *part)
 
 // A global key may be given in one of the files.
 static void join_global(struct loader *loader, const struct part *part, const char *key,
-	const char **joined, const char *given)
+	const void **joined, const void *given)
 {
 	if (given && *joined)
 		tree_error(&part->tree, tree_find(&part->tree, tree_root(&part->tree), key),
@@ -168,9 +168,12 @@ static int join_part(struct loader *loader, const struct part *part)
 	const struct build_text *from = part->text;
 	int error;
 
-	join_global(loader, part, "profile", &to->profile, from->profile);
-	join_global(loader, part, "query-timeout", &to->query_timeout, from->query_timeout);
-	join_global(loader, part, "unknown-clients", &to->unknown_clients, from->unknown_clients);
+	join_global(loader, part, "profile", (const void **)&to->profile, from->profile);
+	join_global(loader, part, "query-timeout", (const void **)&to->query_timeout,
+		from->query_timeout);
+	join_global(loader, part, "unknown-clients", (const void **)&to->unknown_clients,
+		from->unknown_clients);
+	join_global(loader, part, "backoff", (const void **)&to->backoff, from->backoff);
 	error = join_list(loader, part, CONFIG_INBOUND, (void **)&to->inbounds, &to->inbounds_count,
 		from->inbounds, from->inbounds_count, sizeof(*to->inbounds));
 	if (!error)
@@ -197,8 +200,10 @@ static uint64_t place_hash(const struct place *place)
 static void note_hashes(const struct loader *loader, struct config *config)
 {
 	struct place timeout = place_global(loader, "query-timeout");
+	struct place backoff = place_global(loader, "backoff");
 
 	config->query_timeout_hash = place_hash(&timeout);
+	config->backoff_hash = place_hash(&backoff);
 	for (size_t i = 0; i < config->inbound_count; i++)
 		config->inbounds[i].file_hash = place_hash(&loader->places[CONFIG_INBOUND][i]);
 	for (size_t i = 0; i < config->outbound_count; i++)

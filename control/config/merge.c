@@ -66,8 +66,9 @@ static int note(struct merge *merge, const char *kind, const char *name, const c
 
 static bool is_same_rule(const struct config_rule *a, const struct config_rule *b)
 {
-	if (a->match != b->match || a->state != b->state || a->target_count != b->target_count ||
-		a->metadata_count != b->metadata_count || !rule_same_domain(a->domain, b->domain) ||
+	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
+		a->target_count != b->target_count || a->metadata_count != b->metadata_count ||
+		!rule_same_domain(a->domain, b->domain) ||
 		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
 		return false;
 	for (size_t i = 0; i < a->metadata_count; i++)
@@ -311,12 +312,19 @@ static int merge_globals(struct merge *merge)
 	const struct config *running = merge->running;
 	const struct config *files = merge->files;
 	bool is_read = running->query_timeout_hash != 0;
+	int error = 0;
 
 	merge->next->query_timeout_us = files->query_timeout_us;
 	merge->next->query_timeout_hash = files->query_timeout_hash;
-	if (!is_read || running->query_timeout_hash == files->query_timeout_hash)
-		return 0;
-	return note(merge, "query-timeout", NULL, "replaced");
+	merge->next->backoff_initial_us = files->backoff_initial_us;
+	merge->next->backoff_max_us = files->backoff_max_us;
+	merge->next->backoff_hash = files->backoff_hash;
+	if (is_read && running->query_timeout_hash != files->query_timeout_hash)
+		error = note(merge, "query-timeout", NULL, "replaced");
+	if (is_read && running->backoff_hash && running->backoff_hash != files->backoff_hash &&
+		!error)
+		error = note(merge, "backoff", NULL, "replaced");
+	return error;
 }
 
 // Places what doesn't fit together in the object's name: it stands in no file.

@@ -190,6 +190,8 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 	if (rule->state != CONFIG_ENABLED)
 		put_text(printer, "state", config_state_text(rule->state));
 	put_endpoints(printer, "targets", rule->targets, rule->target_count);
+	if (rule->policy != CONFIG_POLICY_ORDERED)
+		put_text(printer, "policy", config_policy_text(rule->policy));
 	if (rule->metadata_count > 0)
 		put_strings(printer, "metadata", rule->metadata, rule->metadata_count);
 	put_count(printer, "counter", rule->counter);
@@ -274,6 +276,12 @@ static void put_globals(struct printer *printer, const struct config *config)
 	put_count(printer, "generation", config->generation);
 	put_text(printer, "query-timeout", text_format_duration(config->query_timeout_us, text));
 	put_hash(printer, config->query_timeout_hash);
+	put_key(printer, "backoff");
+	put(printer, "{");
+	put_text(printer, "initial", text_format_duration(config->backoff_initial_us, text));
+	put_text(printer, "max", text_format_duration(config->backoff_max_us, text));
+	put_hash(printer, config->backoff_hash);
+	put(printer, "}");
 	put_count(printer, "counting-since", config->counting_since_us);
 }
 

@@ -44,10 +44,10 @@ static const struct check_choice actions[] = {
 };
 
 static const struct check_choice policies[] = {
-	{"ordered", 0},
-	{"round-robin", CHECK_NOT_BUILT},
-	{"lowest-latency", CHECK_NOT_BUILT},
-	{"random", CHECK_NOT_BUILT},
+	{"ordered", CONFIG_POLICY_ORDERED},
+	{"round-robin", CONFIG_POLICY_ROUND_ROBIN},
+	{"lowest-latency", CONFIG_POLICY_LOWEST_LATENCY},
+	{"random", CONFIG_POLICY_RANDOM},
 	{NULL, 0},
 };
 
@@ -75,6 +75,11 @@ const char *config_state_text(enum config_state state)
 	return states[state].text;
 }
 
+const char *config_policy_text(enum config_policy policy)
+{
+	return policies[policy].text;
+}
+
 static void check_metadata(const struct config_rule_text *text, struct config_faults *faults)
 {
 	for (size_t i = 0; i < text->metadata_count; i++) {
@@ -95,7 +100,6 @@ static void check_metadata(const struct config_rule_text *text, struct config_fa
 static void check_fixed(const struct config_rule_text *text, struct config_faults *faults)
 {
 	(void)!check_choice(faults, "action", text->action, actions);
-	(void)!check_choice(faults, "policy", text->policy, policies);
 	(void)!check_choice(faults, "chase", text->chase, switches);
 	(void)!check_choice(faults, "ecs", text->ecs, ecs);
 	(void)!check_choice(faults, "cache", text->cache, switches);
@@ -162,6 +166,8 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 		draft.match = check_choice(faults, "match", text->match, matches);
 	if (!base || text->state)
 		draft.state = check_choice(faults, "state", text->state, states);
+	if (!base || text->policy)
+		draft.policy = (uint8_t)check_choice(faults, "policy", text->policy, policies);
 	check_fixed(text, faults);
 	if ((!base || text->targets) &&
 		check_targets(faults, "targets", text->targets, text->targets_count, targets)) {

@@ -101,6 +101,12 @@ static const cyaml_schema_value_t network_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct build_network, network_fields),
 };
 
+static const cyaml_schema_field_t backoff_fields[] = {
+	TEXT("initial", struct build_backoff, initial),
+	TEXT("max", struct build_backoff, max),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	TEXT("profile", struct build_text, profile),
 	TEXT("query-timeout", struct build_text, query_timeout),
@@ -110,7 +116,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("rulesets", struct build_text, rulesets, ruleset_value),
 	LIST("virtual-networks", struct build_text, networks, network_value),
 	LATER("private-zones"),
-	LATER("backoff"),
+	CYAML_FIELD_MAPPING_PTR(
+		"backoff", CYAML_FLAG_OPTIONAL, struct build_text, backoff, backoff_fields),
 	LATER("max-waiters"),
 	LATER("cache"),
 	LATER("forbidden-targets"),

@@ -18,6 +18,7 @@
 struct parser {
 	struct config_faults faults;
 	struct build_text text;
+	struct build_backoff backoff;
 	const char **strings; // the lists of strings, one behind the other
 	size_t string_count;
 	struct config_rule_text *rules; // those of all rulesets
@@ -76,6 +77,7 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->domain = text_of(object, "domain");
 	rule->match = text_of(object, "match");
 	rule->state = text_of(object, "state");
+	rule->policy = text_of(object, "policy");
 	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);
 	rule->metadata = strings_of(parser, object, "metadata", &rule->metadata_count);
 }
@@ -258,6 +260,7 @@ static int add_state(const json_t *json, struct config *config)
 
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
+	config->backoff_hash = hash_of(json_object_get(json, "backoff"));
 	config->counting_since_us =
 		(uint64_t)json_integer_value(json_object_get(json, "counting-since"));
 	for (size_t i = 0; i < config->inbound_count; i++)
@@ -276,6 +279,9 @@ static int parse(struct parser *parser, const json_t *json, struct config **out)
 	if (error)
 		return error;
 	parser->text.query_timeout = text_of(json, "query-timeout");
+	parser->backoff.initial = text_of(json_object_get(json, "backoff"), "initial");
+	parser->backoff.max = text_of(json_object_get(json, "backoff"), "max");
+	parser->text.backoff = &parser->backoff;
 	each(parser, json, "inbound-endpoints", parse_inbound);
 	each(parser, json, "outbound-endpoints", parse_outbound);
 	each(parser, json, "rulesets", parse_ruleset);

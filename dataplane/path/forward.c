@@ -196,6 +196,21 @@ static enum obstacle send_or_probe(
 	return met;
 }
 
+// By the route's policy. Without a random number nothing is sent, so the choice is no matter then.
+static int pick(const struct path *path, const struct inflight_slot *slot,
+	const struct targets *targets, uint64_t mask)
+{
+	struct health_order order = {
+		.policy = targets->route->policy,
+		.count = targets->route->target_count,
+		.turn = slot->turn,
+	};
+
+	if (order.policy == IMAGE_POLICY_RANDOM && !chance_draw(path->chance, &order.chance))
+		order.chance = 0;
+	return (int)health_pick(&path->health, targets->upstreams, mask, &order);
+}
+
 // The target to ask next among those in `mask`: of those that are up, one that was asked least. All rest: the one that has
 // rested longest, once. -1: none.
 static int choose_target(const struct path *path, struct inflight_slot *slot,
@@ -208,7 +223,7 @@ static int choose_target(const struct path *path, struct inflight_slot *slot,
 
 	for (unsigned i = 0; i < INFLIGHT_SENDS_MAX; i++)
 		if (up & by_sends[i])
-			return __builtin_ctzll(up & by_sends[i]);
+			return pick(path, slot, targets, up & by_sends[i]);
 	if (asked->low || asked->high)
 		return -1;
 	slot->is_once = true;
@@ -263,6 +278,7 @@ static void give_targets(struct path *path, struct inflight_slot *slot, uint32_t
 
 	slot->generation = path->image->header->generation;
 	slot->route = route;
+	slot->turn = path->turns[route % PATH_TURNS]++;
 	slot->target_count = (uint8_t)targets->route->target_count;
 	slot->asked = (struct inflight_asked){0};
 	for (; send; send = inflight_next(path->inflight, send)) {

@@ -113,6 +113,7 @@ enum {
 	PATH_ROOM = 64,   // queries that a room holds, and a pass
 	PATH_BLANKS = 64, // packets kept ready for what we originate, and for what we take over
 	PATH_WORKERS_MAX = 64,
+	PATH_TURNS = 1024,
 };
 
 // Why we answer ourselves. Kept apart from the answer's bytes until the client's EDNS is known to take it (RFC 8914).
@@ -156,7 +157,8 @@ struct path {
 	const struct port_sources *sources; // one an outbound address of the image
 	const uint32_t *upstreams;          // one an upstream of the image: its place in `health`
 	struct health health;
-	uint64_t lenient_until_us; // after a gap of the loop nobody is charged with a miss
+	uint64_t lenient_until_us;  // after a gap of the loop nobody is charged with a miss
+	uint32_t turns[PATH_TURNS]; // questions by route; routes that share a number share turns
 	struct inflight *inflight;
 	struct chance *chance;
 	counter_t *counters;         // STEP_, EXIT_, COUNT_

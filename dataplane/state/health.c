@@ -195,3 +195,60 @@ uint64_t health_up(const struct health *health, const uint32_t *upstreams, uint6
 	}
 	return up;
 }
+
+static unsigned first_of(uint64_t mask)
+{
+	return (unsigned)__builtin_ctzll(mask);
+}
+
+// The first at or after this turn's, going round.
+static unsigned pick_in_turn(uint64_t mask, uint32_t turn, unsigned count)
+{
+	uint64_t from = mask & UINT64_MAX << turn % count;
+
+	return first_of(from ? from : mask);
+}
+
+static unsigned pick_fastest(const struct health *health, const uint32_t *upstreams, uint64_t mask)
+{
+	uint32_t least_us = UINT32_MAX;
+	unsigned found = first_of(mask);
+
+	for (; mask; mask &= mask - 1) {
+		uint32_t upstream = upstreams[first_of(mask)];
+		uint32_t srtt_us =
+			upstream_srtt_us(&health->upstreams[upstream], &health->lines[upstream]);
+
+		if (srtt_us < least_us) {
+			least_us = srtt_us;
+			found = first_of(mask);
+		}
+	}
+	return found;
+}
+
+static unsigned pick_by_chance(uint64_t mask, uint32_t chance)
+{
+	unsigned count = (unsigned)__builtin_popcountll(mask);
+	unsigned skip = (unsigned)((uint64_t)chance * count >> 32);
+
+	while (skip-- > 0)
+		mask &= mask - 1;
+	return first_of(mask);
+}
+
+unsigned health_pick(const struct health *health, const uint32_t *upstreams, uint64_t mask,
+	const struct health_order *order)
+{
+	switch (order->policy) {
+	case IMAGE_POLICY_ROUND_ROBIN: return pick_in_turn(mask, order->turn, order->count);
+	case IMAGE_POLICY_LOWEST_LATENCY:
+		if (order->turn % HEALTH_LOOK_AROUND == HEALTH_LOOK_AROUND - 1)
+			return pick_in_turn(mask, order->turn / HEALTH_LOOK_AROUND, order->count);
+		return pick_fastest(health, upstreams, mask);
+	case IMAGE_POLICY_RANDOM: return pick_by_chance(mask, order->chance);
+	case IMAGE_POLICY_ORDERED:
+	case IMAGE_POLICY_COUNT: break;
+	}
+	return first_of(mask);
+}

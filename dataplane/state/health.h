@@ -13,6 +13,7 @@
 // (struct upstream_line).
 #pragma once
 
+#include "core/image.h"
 #include "core/upstreams.h"
 
 enum {
@@ -60,5 +61,19 @@ void health_forgive(struct health *, uint32_t upstream);
 // Which of `upstreams` has rested longest, among those whose bit is set in `mask`. -1: none of them rests.
 [[nodiscard]] int health_longest_rested(
 	const struct health *, const uint32_t *upstreams, uint64_t mask);
+// By what a route chooses among its targets.
+struct health_order {
+	enum image_policy policy;
+	unsigned count;  // of its targets
+	uint32_t turn;   // of the route's questions, this worker's
+	uint32_t chance; // drawn anew
+};
+
+enum { HEALTH_LOOK_AROUND = 64 }; // one question in so many goes to another than the fastest
+
+// The one in `mask`, which is not empty, that comes first by this order. By lowest latency those come first that were not
+// measured yet; and now and then each gets a turn, so that its measure stays fresh.
+[[nodiscard]] unsigned health_pick(const struct health *, const uint32_t *upstreams, uint64_t mask,
+	const struct health_order *order);
 // Bits of those in `mask` that are up.
 [[nodiscard]] uint64_t health_up(const struct health *, const uint32_t *upstreams, uint64_t mask);

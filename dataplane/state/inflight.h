@@ -107,6 +107,7 @@ struct inflight_slot {
 	bool is_waiting;
 	bool is_signed;                  // TSIG or SIG(0): nothing but the ID may change
 	bool is_once;                    // all targets rest: no second send
+	uint32_t turn;                   // the route\'s questions before this one
 	alignas(64) uint64_t generation; // of the image that the targets are from; 0: none yet
 	struct inflight_asked asked;
 	uint32_t route; // in that image

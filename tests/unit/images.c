@@ -58,8 +58,9 @@ static uint16_t add_targets(struct assembly *assembly, const char *targets)
 static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	const struct image_rule_text *text, uint32_t index)
 {
-	struct image_route route = {
-		.target_first = assembly_count(assembly, IMAGE_targets), .source_count = 1};
+	struct image_route route = {.target_first = assembly_count(assembly, IMAGE_targets),
+		.source_count = 1,
+		.policy = text->policy};
 	struct image_rule rule = {.counter = index, .route = index, .rank = text->rank};
 	uint8_t name[NAME_LEN_MAX];
 	const char *why;

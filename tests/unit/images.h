@@ -8,7 +8,8 @@
 struct image_rule_text {
 	const char *domain; // presentation form
 	enum image_rank rank;
-	uint32_t ruleset;   // 0 or 1
+	uint32_t ruleset; // 0 or 1
+	enum image_policy policy;
 	const char *target; // IPv4 addresses, port 53, with commas between; NULL: 10.54.0.11
 };
 

@@ -73,12 +73,15 @@ static void example_of_the_manual_is_loaded(void **state)
 		"    default: forward\n"
 		"    default-targets: [10.54.0.19]\n"
 		"    default-outbound-endpoints: [hub-out]\n"
-		"query-timeout: 800ms\n");
+		"query-timeout: 800ms\n"
+		"backoff: {initial: 1s, max: 5m}\n");
 	const struct config_rule *rule;
 
 	(void)state;
 	assert_string_equal(configs_errors, "");
 	assert_int_equal(config->query_timeout_us, 800000);
+	assert_int_equal(config->backoff_initial_us, 1000000);
+	assert_int_equal(config->backoff_max_us, 300000000);
 	assert_int_equal(config->inbounds[0].address_count, 2);
 	assert_int_equal(config->outbounds[0].port_first, 20000);
 	rule = config_find_rule(config_find_ruleset(config, "CORP"), "CONTOSO");
@@ -230,6 +233,40 @@ static void what_is_not_built_is_not_unknown(void **state)
 		"t.yaml:9:68: pattern: not built yet in this version\n");
 	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], action: drop}",
 		"t.yaml:9:62: action: drop: not built yet in this version\n");
+}
+
+static void backoff_is_checked(void **state)
+{
+	struct config *config = configs_load("backoff: {max: 9s}\n");
+
+	(void)state;
+	assert_string_equal(configs_errors, "");
+	assert_int_equal(config->backoff_initial_us, 2000000);
+	assert_int_equal(config->backoff_max_us, 9000000);
+	config_free(config);
+	assert_refused("backoff: 2s\n", "t.yaml:1:10: expected a mapping, found a text\n");
+	assert_refused("backoff: {first: 2s}\n",
+		"t.yaml:1:11: unknown key first: the keys here are initial, max\n");
+	assert_refused("backoff: {initial: 2}\n",
+		"t.yaml:1:10: backoff: \"2\" is not a duration: write a whole number and ms, s, "
+		"m, h or d, as 4s\n");
+	assert_refused("backoff: {initial: 9ms}\n",
+		"t.yaml:1:10: backoff: initial or max is out of bounds: give 100ms to 1h\n");
+	assert_refused("backoff: {max: 1s}\n",
+		"t.yaml:1:10: backoff: max is shorter than initial: make it longer, or both the "
+		"same\n");
+}
+
+static void policy_of_a_rule_is_a_word(void **state)
+{
+	(void)state;
+	assert_rule_accepted("{name: x, domain: x., targets: [10.54.0.11], policy: random}");
+	assert_rule_accepted("{name: x, domain: x., targets: [10.54.0.11], policy: round-robin}");
+	assert_rule_accepted(
+		"{name: x, domain: x., targets: [10.54.0.11], policy: lowest-latency}");
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], policy: first}",
+		"t.yaml:9:62: policy: \"first\" is not one of its words: write ordered or "
+		"round-robin or lowest-latency or random\n");
 }
 
 static void words_that_say_what_is_done_anyway_are_accepted(void **state)
@@ -682,6 +719,8 @@ int main(void)
 		cmocka_unit_test(default_of_a_network_is_checked),
 		cmocka_unit_test(endpoints_are_checked),
 		cmocka_unit_test(query_timeout_is_checked),
+		cmocka_unit_test(backoff_is_checked),
+		cmocka_unit_test(policy_of_a_rule_is_a_word),
 		cmocka_unit_test(files_add_to_the_same_lists),
 		cmocka_unit_test(rules_d_is_read_beside_the_main_file),
 		cmocka_unit_test(bare_domains_become_rules),

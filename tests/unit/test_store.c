@@ -106,6 +106,7 @@ static struct config *make_full(void)
 		.domain = "a\\.b\\032c.lab.",
 		.match = "subdomains",
 		.state = "disabled",
+		.policy = "lowest-latency",
 		.targets = targets,
 		.targets_count = 2,
 		.metadata = metadata,
@@ -119,6 +120,8 @@ static struct config *make_full(void)
 	assert_int_equal(config_delete_rule(config, "corp", "contoso", &fault), 0);
 	config_settle_counters(config, 1, count_seven, NULL);
 	config->query_timeout_us = 800000;
+	config->backoff_initial_us = 1000000;
+	config->backoff_max_us = 1500000;
 	return config;
 }
 
@@ -136,6 +139,9 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(config->generation, 12);
 	assert_int_equal(config->query_timeout_us, 800000);
 	assert_int_equal(config->query_timeout_hash, saved->query_timeout_hash);
+	assert_int_equal(config->backoff_initial_us, 1000000);
+	assert_int_equal(config->backoff_max_us, 1500000);
+	assert_int_equal(config->backoff_hash, saved->backoff_hash);
 	assert_int_equal(config->counting_since_us, 1);
 	assert_int_equal(config->inbounds[0].file_hash, saved->inbounds[0].file_hash);
 	assert_int_equal(config->networks[0].file_hash, saved->networks[0].file_hash);
@@ -149,6 +155,7 @@ static void config_comes_back_as_it_was(void **state)
 	assert_string_equal(rule->domain, "a\\.b\\032c.lab.");
 	assert_int_equal(rule->match, CONFIG_MATCH_SUBDOMAINS);
 	assert_int_equal(rule->state, CONFIG_DISABLED);
+	assert_int_equal(rule->policy, CONFIG_POLICY_LOWEST_LATENCY);
 	assert_int_equal(rule->target_count, 2);
 	assert_int_equal(be16_get(rule->targets[0].port), 5353);
 	assert_string_equal(rule->metadata[0], "team=\"d\\ns\"");

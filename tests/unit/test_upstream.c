@@ -26,11 +26,14 @@ enum { MS = 1000, SECOND = 1000000, FLAGS_OFF = 2, QUESTION_OFF = 12 };
 static const struct image_rule_text rules[] = {
 	{.domain = "one.", .target = A},
 	{.domain = "three.", .target = A "," B "," C},
+	{.domain = "turns.", .target = A "," B "," C, .policy = IMAGE_POLICY_ROUND_ROBIN},
+	{.domain = "fastest.", .target = A "," B "," C, .policy = IMAGE_POLICY_LOWEST_LATENCY},
+	{.domain = "random.", .target = A "," B "," C, .policy = IMAGE_POLICY_RANDOM},
 };
 
 static int set_up(void **state)
 {
-	*state = lane_new(rules, 2);
+	*state = lane_new(rules, 5);
 	return 0;
 }
 
@@ -761,6 +764,73 @@ static void X23_full_table_drains_whatever_is_sent_again(void **state)
 	assert_int_equal(count(lane, COUNT_waiting), 0);
 }
 
+#define TURNS   HEADER "\0\1a\5turns\0\0\1\0\1"
+#define FASTEST HEADER "\0\1a\7fastest\0\0\1\0\1"
+#define RANDOM  HEADER "\0\1a\6random\0\0\1\0\1"
+
+static void round_robin_asks_each_in_turn(void **state)
+{
+	static const char *const wanted[] = {A, B, C, A, B, C};
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		ask(lane, LITERAL(TURNS));
+		expect_sent(lane, wanted[i]);
+	}
+	lane->upstreams[0].is_drained = true;
+	ask(lane, LITERAL(TURNS));
+	expect_sent(lane, B);
+	lane->now_us = start_us + 400 * MS;
+	turn(lane);
+	expect_sent(lane, B); // of the first question, that A has not answered
+	expect_sent(lane, C);
+	expect_sent(lane, B); // of the third: C was its first, and A is drained
+}
+
+static void lowest_latency_asks_the_fastest_once_all_are_measured(void **state)
+{
+	static const unsigned took_ms[] = {30, 10, 20};
+	struct lane *lane = *state;
+	unsigned counts[3] = {0};
+
+	for (unsigned i = 0; i < 2 * HEALTH_LOOK_AROUND; i++) {
+		struct sent sent;
+		unsigned target;
+
+		ask(lane, LITERAL(FASTEST));
+		assert_true(take_sent(lane, &sent));
+		target = (unsigned)(sent.to[9] - '1');
+		counts[target]++;
+		if (i < 3)
+			assert_int_equal(target, i);
+		lane->now_us += took_ms[target] * MS;
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+	}
+	assert_int_equal(counts[0], 2); // at first, and when it had its turn
+	assert_int_equal(counts[2], 1);
+}
+
+static void random_asks_all_that_are_up_alike(void **state)
+{
+	struct lane *lane = *state;
+	unsigned counts[3] = {0};
+
+	lane->upstreams[2].is_drained = true;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct sent sent;
+
+		ask(lane, LITERAL(RANDOM));
+		assert_true(take_sent(lane, &sent));
+		counts[sent.to[9] - '1']++;
+		reply(lane, &sent);
+		assert_answered(lane, RCODE_NOERROR);
+	}
+	assert_in_range(counts[0], 400, 600); // 6 standard deviations
+	assert_int_equal(counts[2], 0);
+}
+
 // Questions, replies good and bad, switches and rests, at random: the laws hold, and nothing is lost.
 static void any_order_of_events_keeps_the_laws(void **state)
 {
@@ -833,6 +903,9 @@ int main(void)
 		LANE_TEST(question_whose_rule_is_gone_is_refused_when_its_time_comes),
 		LANE_TEST(health_of_an_upstream_survives_the_next_image),
 		LANE_TEST(X23_full_table_drains_whatever_is_sent_again),
+		LANE_TEST(round_robin_asks_each_in_turn),
+		LANE_TEST(lowest_latency_asks_the_fastest_once_all_are_measured),
+		LANE_TEST(random_asks_all_that_are_up_alike),
 		LANE_TEST(any_order_of_events_keeps_the_laws),
 	};
 
