@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Asking upstream: which target is asked, and what becomes of answers, failures, lies and silence."""
+
+import itertools
+import time
+
+import dns.edns
+import dns.flags
+import dns.rcode
+import pytest
+
+import upstream
+from harness import PATIENCE
+from upstream import Upstream, after, answer, each_of, failing, silent
+
+_ports = itertools.count(5400)  # an upstream of its own for each test: health outlives a rule
+
+
+class Targets:
+    """A rule `targets` for targets.lab., and the servers behind it."""
+
+    def __init__(self, lab):
+        self.lab, self.servers = lab, []
+
+    def serve(self, *manners):
+        """A server in each of these manners: the first answers 192.0.2.1, the next 192.0.2.2 …"""
+        self.servers = [Upstream(next(_ports), manner, f"192.0.2.{number}")
+                        for number, manner in enumerate(manners, 1)]
+        targets = [word for server in self.servers
+                   for word in ("--target", f"{upstream.ADDRESS}:{server.port}")]
+        self.lab.ctl("rule", "create", "targets", "--ruleset", "corp",
+                     "--domain", "targets.lab.", *targets)
+        return self.servers
+
+    def close(self):
+        if self.servers:
+            self.lab.ctl("rule", "delete", "targets", "--ruleset", "corp")
+        for server in self.servers:
+            server.close()
+
+
+@pytest.fixture
+def targets(lab):
+    made = Targets(lab)
+    yield made
+    made.close()
+
+
+def ede(reply):
+    return [option.code for option in reply.options if option.otype == dns.edns.OptionType.EDE]
+
+
+def assert_answered(lab, address):
+    assert lab.addresses("a.targets.lab.") == [address]
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_the_first_target_is_asked_and_no_other(lab, targets):
+    first, second = targets.serve(answer, answer)
+    for _ in range(5):
+        assert lab.addresses("a.targets.lab.") == ["192.0.2.1"]
+    assert (len(first.asked), len(second.asked)) == (5, 0)
+
+
+def test_X01_a_silent_target_is_passed_by(lab, targets):
+    first, second = targets.serve(silent, answer)
+    assert lab.addresses("a.targets.lab.") == ["192.0.2.2"]
+    assert (len(first.asked), len(second.asked)) == (1, 1)
+
+
+def test_G01_silence_of_all_ends_in_SERVFAIL_with_EDE_22(lab, targets):
+    servers = targets.serve(silent, silent)
+    reply = lab.ask("a.targets.lab.", use_edns=0)
+    assert reply.rcode() == dns.rcode.SERVFAIL
+    assert ede(reply) == [22]
+    assert all(1 < len(server.asked) <= 3 for server in servers)
+
+
+def test_C12_a_single_target_is_asked_three_times_at_most(lab, targets):
+    (server,) = targets.serve(silent)
+    assert lab.ask("a.targets.lab.").rcode() == dns.rcode.SERVFAIL
+    assert len(server.asked) == 3
+    ports = {peer[1] for _, _, peer in server.asked}
+    idents = {query[:2] for _, query, _ in server.asked}
+    assert len(ports) + len(idents) > 4  # each drawn anew
+
+
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_X04_a_slow_answer_is_delivered(lab, targets, seconds):
+    targets.serve(after(seconds, answer))
+    assert lab.addresses("a.targets.lab.") == ["192.0.2.1"]
+
+
+def test_X04_an_answer_after_the_deadline_reaches_nobody(lab, targets):
+    (server,) = targets.serve([after(4.5, answer), silent])
+
+    def ask_and_wait():
+        assert lab.ask("a.targets.lab.").rcode() == dns.rcode.SERVFAIL
+        time.sleep(1)
+
+    counted = lab.count(ask_and_wait)
+    assert counted.answered == 1
+    assert sum(counted.refused.values()) == counted.replies == 1
+    assert server.asked
+
+
+def test_X07_the_first_of_several_answers_wins(lab, targets):
+    targets.serve(each_of(answer, answer), answer)
+    counted = lab.count(lambda: lab.addresses("a.targets.lab."))
+    assert counted.answered == counted.accepted == 1
+    assert counted.replies == 2
+
+
+@pytest.mark.parametrize("rcode", [upstream.SERVFAIL, upstream.REFUSED])
+def test_a_failure_has_the_next_asked(lab, targets, rcode):
+    servers = targets.serve(failing(rcode), failing(rcode), answer)
+    assert lab.addresses("a.targets.lab.") == ["192.0.2.3"]
+    assert [len(server.asked) for server in servers] == [1, 1, 1]
+
+
+def test_all_failed_the_last_code_is_the_answer(lab, targets):
+    servers = targets.serve(failing(upstream.SERVFAIL), failing(upstream.REFUSED))
+    assert lab.ask("a.targets.lab.").rcode() == dns.rcode.REFUSED
+    assert [len(server.asked) for server in servers] == [1, 1]
+
+
+@pytest.mark.parametrize("rcode", [1, 2, 4, 5])
+def test_C05_a_failure_without_question_has_the_next_asked(lab, targets, rcode):
+    targets.serve(upstream.failing_without_question(rcode), answer)
+    assert lab.addresses("a.targets.lab.") == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize("rcode", [1, 3, 4, 9, 11])
+def test_C11_X17_any_other_code_is_an_answer(lab, targets, rcode):
+    _, second = targets.serve(failing(rcode), answer)
+    assert lab.ask("a.targets.lab.").rcode() == rcode
+    assert not second.asked
+
+
+def test_C08_a_truncated_answer_is_passed_on(lab, targets):
+    targets.serve(upstream.truncated)
+    assert lab.ask("a.targets.lab.").flags & dns.flags.TC
+
+
+LIES = {
+    "upstream_unknown": upstream.wrong_id,
+    "upstream_bad_question": upstream.wrong_question,
+    "upstream_bad_header": upstream.no_reply_at_all,
+    "upstream_malformed": upstream.malformed,
+}
+
+
+@pytest.mark.parametrize("refusal", LIES)
+def test_C02_X09_X12_a_lie_is_counted_and_the_answer_after_it_counts(lab, targets, refusal):
+    targets.serve(each_of(LIES[refusal], after(0.1, answer)))
+    counted = lab.count(lambda: assert_answered(lab, "192.0.2.1"))
+    assert counted.refused == {refusal: 1}
+    assert counted.accepted == 1
+
+
+@pytest.mark.parametrize("lie", [upstream.wrong_port, upstream.wrong_source])
+def test_C01_X11_a_reply_from_elsewhere_is_counted_and_dropped(lab, targets, lie):
+    targets.serve(each_of(lie, after(0.1, answer)))
+    counted = lab.count(lambda: assert_answered(lab, "192.0.2.1"))
+    assert counted.refused == {"upstream_bad_source": 1}
+
+
+def test_C03_X21_a_flood_of_forged_replies_harms_nobody(lab, targets):
+    first, second = targets.serve(each_of(upstream.flood(1000), answer), answer)
+    for name in "abcde":
+        assert lab.addresses(f"{name}.targets.lab.") == ["192.0.2.1"]
+    assert (len(first.asked), len(second.asked)) == (5, 0)
+
+
+def test_a_dead_target_rests_and_comes_back_by_a_probe(lab, targets):
+    first, second = targets.serve(silent, answer)
+    for name in "abc":
+        assert lab.addresses(f"{name}.targets.lab.") == ["192.0.2.2"]
+
+    def is_passed_by():
+        before = len(first.asked)
+        assert lab.addresses("rests.targets.lab.") == ["192.0.2.2"]
+        return len(first.asked) == before
+
+    wait_until(is_passed_by)  # the third miss takes a second to be one
+    first.manner = answer
+
+    def is_back():
+        return lab.addresses("back.targets.lab.") == ["192.0.2.1"]
+
+    wait_until(is_back)  # the first question after two seconds goes to it too
+    before = len(second.asked)
+    for _ in range(5):
+        assert is_back()
+    assert len(second.asked) == before
+
+
+def test_G08_one_name_that_is_not_answered_makes_nobody_rest(lab, targets):
+    def answers_all_but_one(server, query, peer):
+        if not query[12:].lower().startswith(b"\x05never"):
+            answer(server, query, peer)
+
+    first, _ = targets.serve(answers_all_but_one, answer)
+    for _ in range(4):
+        assert lab.addresses("never.targets.lab.") == ["192.0.2.2"]
+    time.sleep(1.5)  # until each is known for a miss
+    assert lab.addresses("other.targets.lab.") == ["192.0.2.1"]
+    assert len(first.asked) == 5

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A scripted name server: it answers, keeps silent, delays, fails or lies, and remembers who asked.
+
+Its manner is a function of (server, query, peer), or a list of them: one a query, the last for all
+that follow. A manner may say several things, one after the other.
+"""
+
+import contextlib
+import struct
+import threading
+import time
+
+from harness import Script, question_end, udp_socket
+
+ADDRESS = "10.54.0.1"
+OTHER_ADDRESS = "10.54.0.19"
+SERVFAIL, REFUSED = 2, 5
+
+
+def silent(_server, _query, _peer):
+    pass
+
+
+def answer(server, query, peer):
+    server.sock.sendto(Script.reply_to(query, server.text), peer)
+
+
+def truncated(server, query, peer):
+    server.sock.sendto(Script.reply_to(query, server.text, flags=0x0200), peer)
+
+
+def after(seconds, manner):
+    """Like `manner`, but later; other queries are served meanwhile."""
+    def later(server, query, peer):
+        timer = threading.Timer(seconds, manner, (server, query, peer))
+        server.timers.append(timer)
+        timer.start()
+    return later
+
+
+def failing(rcode):
+    def fail(server, query, peer):
+        ident, flags = struct.unpack("!HH", query[:4])
+        head = struct.pack("!HHHHHH", ident, 0x8080 | flags & 0x0110 | rcode, 1, 0, 0, 0)
+        server.sock.sendto(head + query[12:question_end(query)], peer)
+    return fail
+
+
+def failing_without_question(rcode):
+    def fail(server, query, peer):
+        server.sock.sendto(query[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 0, 0, 0, 0), peer)
+    return fail
+
+
+def each_of(*manners):
+    def all_of_them(server, query, peer):
+        for manner in manners:
+            manner(server, query, peer)
+    return all_of_them
+
+
+# Lies: wrong in one thing and right in all else. What they say is not what the server would.
+
+LIE = "192.0.2.66"
+
+
+def wrong_id(server, query, peer):
+    ident = struct.unpack("!H", query[:2])[0] ^ 1
+    server.sock.sendto(struct.pack("!H", ident) + Script.reply_to(query, LIE)[2:], peer)
+
+
+def wrong_port(server, query, peer):
+    with contextlib.closing(udp_socket("upstream", ADDRESS)) as sock:
+        sock.sendto(Script.reply_to(query, LIE), peer)
+
+
+def wrong_source(server, query, peer):
+    with contextlib.closing(udp_socket("upstream", OTHER_ADDRESS, server.port)) as sock:
+        sock.sendto(Script.reply_to(query, LIE), peer)
+
+
+def wrong_question(server, query, peer):
+    reply = bytearray(Script.reply_to(query, LIE))
+    reply[13] = ord("!")
+    server.sock.sendto(reply, peer)
+
+
+def no_reply_at_all(server, query, peer):
+    reply = bytearray(Script.reply_to(query, LIE))
+    reply[2] &= 0x7f
+    server.sock.sendto(reply, peer)
+
+
+def malformed(server, query, peer):
+    reply = bytearray(Script.reply_to(query, LIE))
+    reply[7] = 9
+    server.sock.sendto(reply, peer)
+
+
+def flood(count):
+    """Forged replies with every ID but the right one."""
+    def forge(server, query, peer):
+        ident = struct.unpack("!H", query[:2])[0]
+        rest = Script.reply_to(query, LIE)[2:]
+        for i in range(1, count + 1):
+            server.sock.sendto(struct.pack("!H", ident + i & 0xffff) + rest, peer)
+    return forge
+
+
+class Upstream(threading.Thread):
+    """Serves at ADDRESS and a port, in its manner, until it is closed."""
+
+    def __init__(self, port, manner=answer, text="192.0.2.99"):
+        super().__init__(daemon=True)
+        self.port, self.manner, self.text = port, manner, text
+        self.sock = udp_socket("upstream", ADDRESS, port)
+        self.sock.settimeout(0.1)
+        self.asked = []  # (when, query, peer)
+        self.timers = []
+        self.is_over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.is_over.is_set():
+            try:
+                query, peer = self.sock.recvfrom(65535)
+            except TimeoutError:
+                continue
+            self.asked.append((time.monotonic(), query, peer))
+            self.take_manner()(self, query, peer)
+
+    def take_manner(self):
+        if not isinstance(self.manner, list):
+            return self.manner
+        return self.manner.pop(0) if len(self.manner) > 1 else self.manner[0]
+
+    def names(self):
+        """What it was asked, in order, folded, in wire form."""
+        return [query[12:question_end(query) - 4].lower() for _, query, _ in self.asked]
+
+    def close(self):
+        self.is_over.set()
+        self.join()
+        for timer in self.timers:
+            timer.cancel()
+            timer.join()
+        self.sock.close()
