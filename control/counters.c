@@ -50,6 +50,10 @@ static const char *check(struct counters *counters)
 	if (!fits(h->size, h->rules_off, (uint64_t)h->worker_count * h->rule_capacity,
 		    sizeof(counter_t), 64))
 		return "the rules' counters lie outside the file";
+	if (!fits(h->size, h->upstreams_off, h->upstream_capacity, sizeof(struct upstream), 64) ||
+		!fits(h->size, h->lines_off, (uint64_t)h->worker_count * h->upstream_capacity,
+			sizeof(struct upstream_line), 64))
+		return "the upstreams lie outside the file of counters";
 	counters->entries = calloc(h->entry_count + 1, sizeof(struct counter_entry));
 	if (!counters->entries)
 		return "no memory for the directory of counters";
@@ -156,4 +160,76 @@ uint64_t counters_rule(const struct counters *counters, uint32_t number)
 		sum += read_at(
 			counters, h->rules_off, (uint64_t)worker * h->rule_capacity + number);
 	return sum;
+}
+
+// The count grows while the file is mapped; what lies beyond the capacity is not there.
+uint32_t counters_upstream_count(const struct counters *counters)
+{
+	const struct counters_header *now = counters->base;
+	uint32_t count;
+
+	if (!now)
+		return 0;
+	count = atomic_load_explicit(
+		(_Atomic uint32_t *)&now->upstream_count, memory_order_acquire);
+	return count < counters->header.upstream_capacity ? count
+							  : counters->header.upstream_capacity;
+}
+
+static const struct upstream *upstream_at(const struct counters *counters, uint32_t index)
+{
+	const void *all = (const char *)counters->base + counters->header.upstreams_off;
+
+	return (const struct upstream *)all + index;
+}
+
+// What each worker has of it, summed; the time is the mean of those that have one.
+static void add_lines(
+	const struct counters *counters, uint32_t index, struct counters_upstream *out)
+{
+	const struct upstream_line *lines =
+		(const void *)((const char *)counters->base + counters->header.lines_off);
+	uint64_t sum_us = 0;
+	unsigned measured = 0;
+
+	for (uint32_t worker = 0; worker < counters->header.worker_count; worker++) {
+		const struct upstream_line *line =
+			&lines[(uint64_t)worker * counters->header.upstream_capacity + index];
+		uint32_t srtt_us = upstream_srtt_us(upstream_at(counters, index), line);
+
+		measured += srtt_us > 0;
+		sum_us += srtt_us;
+		out->sent += counter_get(&line->sent);
+		out->answered += counter_get(&line->answered);
+		out->missed += counter_get(&line->missed);
+	}
+	out->srtt_us = measured ? (uint32_t)(sum_us / measured) : 0;
+}
+
+struct counters_upstream counters_upstream(const struct counters *counters, uint32_t index)
+{
+	struct upstream *at = (struct upstream *)upstream_at(counters, index);
+	struct counters_upstream out = {
+		.endpoint = at->endpoint,
+		.generation = atomic_load_explicit(&at->generation, memory_order_relaxed),
+		.is_drained = atomic_load_explicit(&at->is_drained, memory_order_relaxed) != 0,
+		.rest = atomic_load_explicit(&at->rest, memory_order_relaxed),
+	};
+
+	add_lines(counters, index, &out);
+	return out;
+}
+
+bool counters_find_upstream(const struct counters *counters, const struct endpoint *endpoint,
+	struct counters_upstream *upstream)
+{
+	uint32_t count = counters_upstream_count(counters);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!endpoint_equal(&upstream_at(counters, i)->endpoint, endpoint))
+			continue;
+		*upstream = counters_upstream(counters, i);
+		return true;
+	}
+	return false;
 }

@@ -304,3 +304,18 @@ int publish_send(struct publish *publish, uint64_t generation, int fd)
 	arm(publish->deadline, DEADLINE_SEC * 1000000ul);
 	return 0;
 }
+
+int publish_order(struct publish *publish, const struct link_upstream *order)
+{
+	struct link_header header = {
+		.version = LINK_VERSION, .type = LINK_UPSTREAM, .len = sizeof(*order)};
+	struct iovec parts[] = {
+		{.iov_base = &header, .iov_len = sizeof(header)},
+		{.iov_base = (void *)order, .iov_len = sizeof(*order)},
+	};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+	if (!publish->is_up)
+		return -ENOTCONN;
+	return sendmsg(publish->fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}

@@ -45,3 +45,6 @@ const struct counters *publish_counters(const struct publish *publish);
 // Sends an image; `answered` or `disconnected` follows. `fd` stays the caller's. 0, or -errno:
 // -ENOTCONN, -EBUSY one is under way.
 [[nodiscard]] int publish_send(struct publish *publish, uint64_t generation, int fd);
+
+// Has the dataplane do something to an upstream. 0, or -errno: -ENOTCONN.
+[[nodiscard]] int publish_order(struct publish *publish, const struct link_upstream *order);

@@ -562,3 +562,8 @@ bool running_is_busy(const struct running *running)
 {
 	return !running->is_begun || running->step != STEP_IDLE;
 }
+
+int running_order(struct running *running, const struct link_upstream *order)
+{
+	return publish_order(running->publish, order);
+}

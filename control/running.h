@@ -55,6 +55,8 @@ void running_free(struct running *running);
 // Lives until the next change. Generation 0: nothing was ever settled.
 const struct config *running_config(const struct running *running);
 const struct publish *running_publish(const struct running *running);
+// As publish_order().
+[[nodiscard]] int running_order(struct running *running, const struct link_upstream *order);
 
 // Its image; -1: none. The size and how long it took to compile go where they are asked for.
 int running_image(const struct running *running, uint64_t *size, uint64_t *elapsed_us);

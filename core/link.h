@@ -6,6 +6,7 @@
 //      ◀──────────────────────────────────────────────  IMAGE generation + image fd
 //      ADOPTED generation     ────────────────────────────────────────▶
 //   or REFUSED generation, reason
+//      ◀──────────────────────────────────────────────  UPSTREAM endpoint, order
 //
 // One host, so integers are the host's, little-endian, as the static_assert below holds. A message of another version,
 // an unknown type or a wrong length ends the connection; it changes nothing.
@@ -13,6 +14,8 @@
 
 #include <assert.h>
 #include <stdint.h>
+
+#include "core/ip.h"
 
 #define LINK_SOCKET_NAME "link.sock"
 
@@ -31,7 +34,8 @@ enum link_type {
 		1, // up, first: struct link_hello, one descriptor: the counters (core/counters.h)
 	LINK_ADOPTED, // up: the header's generation is what is served from now on
 	LINK_REFUSED, // up: the header's generation is not taken, the body says why, as text without NUL
-	LINK_IMAGE, // down: no body, one descriptor: a sealed image (core/image.h)
+	LINK_IMAGE,    // down: no body, one descriptor: a sealed image (core/image.h)
+	LINK_UPSTREAM, // down: struct link_upstream; what became of it is seen in core/upstreams.h
 };
 
 struct link_header {
@@ -53,3 +57,16 @@ struct link_hello {
 	char ports[LINK_PORTS_MAX][LINK_PORT_TEXT]; // "xdp:eth0 (driver copy)", NUL-terminated
 };
 static_assert(sizeof(struct link_hello) <= LINK_BODY_MAX, "a HELLO is one message");
+
+// What an operator does to an upstream. One that no image named yet is not changed.
+enum link_order {
+	LINK_DRAIN = 1, // no more questions go there
+	LINK_ENABLE,    // they do again
+	LINK_RESET,     // as if nothing were known of it
+};
+
+struct link_upstream {
+	struct endpoint endpoint;
+	uint16_t order; // enum link_order
+};
+static_assert(sizeof(struct link_upstream) == 20, "layout of the link");

@@ -9,6 +9,7 @@ const struct noun *const nouns[] = {
 	&noun_status,
 	&noun_rule,
 	&noun_ruleset,
+	&noun_upstream,
 	&noun_stats,
 	&noun_path,
 	&noun_reload,

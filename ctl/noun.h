@@ -59,6 +59,7 @@ struct noun {
 extern const struct noun noun_status;
 extern const struct noun noun_rule;
 extern const struct noun noun_ruleset;
+extern const struct noun noun_upstream;
 extern const struct noun noun_stats;
 extern const struct noun noun_path;
 extern const struct noun noun_reload;

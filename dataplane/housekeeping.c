@@ -213,6 +213,7 @@ static bool serve(struct housekeeping *house, struct snapshot *next, char *error
 		snapshot_close(next);
 		return false;
 	}
+	upstreams_name(house->upstreams, &next->image, next->upstreams);
 	snapshot_close(house->retired);
 	switch_to(house, next);
 	return true;
@@ -237,6 +238,13 @@ static bool adopt(void *context, int fd, uint64_t generation, char error[UPLINK_
 	return true;
 }
 
+static void take_order(void *context, const struct link_upstream *order)
+{
+	struct housekeeping *house = context;
+
+	upstreams_order(house->upstreams, &order->endpoint, order->order);
+}
+
 int housekeeping_init(
 	struct housekeeping *house, const char *run_dir, char error[static UPLINK_ERROR_LEN])
 {
@@ -245,6 +253,7 @@ int housekeeping_init(
 	if (err)
 		return err;
 	house->uplink.adopt = adopt;
+	house->uplink.order = take_order;
 	house->uplink.context = house;
 	return 0;
 }

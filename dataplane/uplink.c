@@ -184,17 +184,29 @@ static void take_image(struct uplink *uplink, const struct link_header *header, 
 	}
 }
 
+static bool is_order(const struct link_header *header, ssize_t len, const struct msghdr *message)
+{
+	return len == (ssize_t)(sizeof(*header) + sizeof(struct link_upstream)) &&
+		!(message->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
+		header->version == LINK_VERSION && header->type == LINK_UPSTREAM &&
+		header->len == sizeof(struct link_upstream);
+}
+
 static void read_message(struct uplink *uplink)
 {
 	struct link_header header = {0};
+	struct link_upstream order;
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	struct iovec part = {.iov_base = &header, .iov_len = sizeof(header)};
+	struct iovec parts[] = {
+		{.iov_base = &header, .iov_len = sizeof(header)},
+		{.iov_base = &order, .iov_len = sizeof(order)},
+	};
 	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
+		.msg_iov = parts,
+		.msg_iovlen = 2,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
@@ -210,6 +222,8 @@ static void read_message(struct uplink *uplink)
 	fd = take_descriptor(&message);
 	if (is_image(&header, len, &message) && fd >= 0) {
 		take_image(uplink, &header, fd);
+	} else if (is_order(&header, len, &message) && fd < 0) {
+		uplink->order(uplink->context, &order);
 	} else {
 		fprintf(stderr, "shunt-dataplane: control sent what is no message; link dropped\n");
 		drop_connection(uplink);

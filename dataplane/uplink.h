@@ -16,6 +16,9 @@ enum { UPLINK_ERROR_LEN = 256, UPLINK_FDS = 2 };
 typedef bool (*uplink_adopt_t)(
 	void *context, int fd, uint64_t generation, char error[UPLINK_ERROR_LEN]);
 
+// What to do to an upstream.
+typedef void (*uplink_order_t)(void *context, const struct link_upstream *order);
+
 struct uplink {
 	int listener;
 	int connection;  // -1: no control is connected
@@ -23,6 +26,7 @@ struct uplink {
 	struct link_hello hello;
 	uint64_t generation; // served now; the caller keeps it so
 	uplink_adopt_t adopt;
+	uplink_order_t order;
 	void *context;
 };
 

@@ -76,8 +76,31 @@ int upstreams_follow(struct upstreams *upstreams, const struct image *image, uin
 			atomic_store_explicit(upstreams->count, count + 1, memory_order_release);
 		}
 		places[i] = upstreams->buckets[at] - 1;
-		atomic_store_explicit(&upstreams->table[places[i]].generation,
-			image->header->generation, memory_order_relaxed);
 	}
 	return 0;
+}
+
+void upstreams_name(struct upstreams *upstreams, const struct image *image, const uint32_t *places)
+{
+	for (uint32_t i = 0; i < image->upstreams_count; i++)
+		atomic_store_explicit(&upstreams->table[places[i]].generation,
+			image->header->generation, memory_order_relaxed);
+}
+
+void upstreams_order(
+	struct upstreams *upstreams, const struct endpoint *endpoint, enum link_order order)
+{
+	uint32_t place = upstreams_find(upstreams, endpoint);
+	struct upstream *upstream = &upstreams->table[place];
+
+	if (place == UINT32_MAX)
+		return;
+	switch (order) {
+	case LINK_DRAIN: atomic_store(&upstream->is_drained, 1); break;
+	case LINK_ENABLE: atomic_store(&upstream->is_drained, 0); break;
+	case LINK_RESET:
+		atomic_fetch_add(&upstream->epoch, 1);
+		atomic_store(&upstream->misses, 0);
+		atomic_store(&upstream->rest, 0);
+	}
 }

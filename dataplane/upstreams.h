@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/image.h"
+#include "core/link.h"
 #include "core/upstreams.h"
 
 struct upstreams;
@@ -16,5 +17,9 @@ void upstreams_free(struct upstreams *);
 
 // Fills `places` with the place of each upstream of the image. 0, or -ENOSPC: there are more than the table holds.
 [[nodiscard]] int upstreams_follow(struct upstreams *, const struct image *image, uint32_t *places);
+// This image is what is served from now on.
+void upstreams_name(struct upstreams *, const struct image *image, const uint32_t *places);
+// Does to the upstream what the operator says; unless no image named it yet.
+void upstreams_order(struct upstreams *, const struct endpoint *endpoint, enum link_order order);
 // The place of an endpoint; UINT32_MAX: no image named it yet.
 [[nodiscard]] uint32_t upstreams_find(const struct upstreams *, const struct endpoint *endpoint);

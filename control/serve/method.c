@@ -65,6 +65,7 @@ static const struct parameter apply[] = {
 	NAME, {"file", PARAMETER_TEXT, false}, TARGET, {"create", PARAMETER_FLAG, false},
 	{"outbound_endpoint", PARAMETER_LIST, false}, END,
 };
+static const struct parameter addressed[] = {{"address", PARAMETER_TEXT, true}, END};
 static const struct parameter reload[] = {{"force", PARAMETER_FLAG, false}, END};
 
 static const struct method methods[] = {
@@ -81,6 +82,11 @@ static const struct method methods[] = {
 	{"ruleset.apply", apply, NULL, ruleset_apply},
 	{"ruleset.show", named, ruleset_show, NULL},
 	{"ruleset.list", NULL, ruleset_list, NULL},
+	{"upstream.list", NULL, upstream_list, NULL},
+	{"upstream.show", addressed, upstream_show, NULL},
+	{"upstream.drain", addressed, upstream_drain, NULL},
+	{"upstream.enable", addressed, upstream_enable, NULL},
+	{"upstream.reset", addressed, upstream_reset, NULL},
 	{"stats.show", NULL, stats_show, NULL},
 	{"path.show", NULL, path_show, NULL},
 };

@@ -13,6 +13,7 @@
 #include "control/compile/compile.h"
 #include "control/config/text.h"
 #include "control/serve/request.h"
+#include "control/serve/upstream.h"
 #include "core/msg.h"
 #include "core/name.h"
 #include "core/prefix.h"
@@ -24,6 +25,7 @@ enum { LIST_LEN = 512 };
 struct question {
 	const struct config *config;
 	const struct lookup *lookup;
+	const struct counters *counters; // of the dataplane; none if it is not connected
 	uint8_t name[NAME_LEN_MAX];
 	unsigned name_len;
 	uint16_t type;
@@ -210,22 +212,62 @@ static json_t *show_winner(const struct question *question)
 		"forward");
 }
 
-// Nothing is known here of how targets do; all of them are asked, in this order.
+// What the dataplane knows of each target; of one that it does not know, nothing stands against asking it.
+static void find_targets(const struct question *question, const struct image_route *route,
+	struct counters_upstream *targets)
+{
+	const struct image *image = &question->lookup->view.image;
+
+	for (uint32_t i = 0; i < route->target_count; i++) {
+		const struct endpoint *endpoint =
+			&image->upstreams[image->targets[route->target_first + i]];
+
+		if (!counters_find_upstream(question->counters, endpoint, &targets[i]))
+			targets[i] = (struct counters_upstream){.endpoint = *endpoint};
+	}
+}
+
+// The first that is up; else the one that has rested longest. -1: all are drained.
+static int find_next(const struct counters_upstream *targets, uint32_t count)
+{
+	int next = -1;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (targets[i].is_drained)
+			continue;
+		if (!targets[i].rest)
+			return (int)i;
+		if (next < 0 ||
+			upstream_rest_start_us(targets[i].rest) <
+				upstream_rest_start_us(targets[next].rest))
+			next = (int)i;
+	}
+	return next;
+}
+
+// By another policy than the order, it is not known before.
 static json_t *show_targets(const struct question *question)
 {
 	const struct image *image = &question->lookup->view.image;
+	struct counters_upstream found[IMAGE_TARGETS_MAX];
+	const struct image_route *route;
 	json_t *targets = json_array();
+	int next;
 
 	if (question->route == IMAGE_NONE)
 		return targets;
-	for (uint32_t i = 0; i < image->routes[question->route].target_count; i++) {
-		uint32_t at = image->routes[question->route].target_first + i;
+	route = &image->routes[question->route];
+	find_targets(question, route, found);
+	next = find_next(found, route->target_count);
+	for (uint32_t i = 0; i < route->target_count; i++) {
+		bool is_ordered = route->policy == IMAGE_POLICY_ORDERED;
 		char text[TEXT_ENDPOINT_MAX];
 
-		text_format_endpoint(&image->upstreams[image->targets[at]], text);
+		text_format_endpoint(&found[i].endpoint, text);
 		json_array_append_new(targets,
-			json_pack("{s:s, s:s, s:n, s:b}", "address", text, "state", "up", "rtt_us",
-				"next", i == 0));
+			json_pack("{s:s, s:s, s:o, s:o}", "address", text, "state",
+				upstream_state(&found[i]), "rtt_us", upstream_rtt(&found[i]),
+				"next", is_ordered ? json_boolean((int)i == next) : json_null()));
 	}
 	return targets;
 }
@@ -332,7 +374,11 @@ static json_t *show(struct request *request, const struct question *question)
 void test_read(struct request *request)
 {
 	struct lookup *lookup = &request->serve->lookup;
-	struct question question = {.config = request_config(request), .lookup = lookup};
+	struct question question = {
+		.config = request_config(request),
+		.lookup = lookup,
+		.counters = publish_counters(running_publish(request->serve->setup->running)),
+	};
 	char why[LOOKUP_WHY_LEN];
 
 	if (request_flag(request, "follow")) {

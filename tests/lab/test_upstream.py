@@ -10,7 +10,7 @@ import dns.rcode
 import pytest
 
 import upstream
-from harness import PATIENCE
+from harness import PATIENCE, ControlError
 from upstream import Upstream, after, answer, each_of, failing, silent
 
 _ports = itertools.count(5400)  # an upstream of its own for each test: health outlives a rule
@@ -212,3 +212,43 @@ def test_G08_one_name_that_is_not_answered_makes_nobody_rest(lab, targets):
     time.sleep(1.5)  # until each is known for a miss
     assert lab.addresses("other.targets.lab.") == ["192.0.2.1"]
     assert len(first.asked) == 5
+
+
+def shown(lab, server):
+    return lab.ctl_json("upstream", "show", f"{upstream.ADDRESS}:{server.port}")["upstream"]
+
+
+def test_the_operator_sees_drains_and_enables_an_upstream(lab, targets):
+    first, second = targets.serve(answer, answer)
+    assert lab.addresses("a.targets.lab.") == ["192.0.2.1"]
+    seen = shown(lab, first)
+    assert (seen["state"], seen["sent"], seen["answered"], seen["missed"]) == ("up", 1, 1, 0)
+    assert 0 < seen["rtt_us"] < PATIENCE * 1000000
+    assert shown(lab, second)["rtt_us"] is None
+
+    assert "drained" in lab.ctl("upstream", "drain", seen["address"])
+    wait_until(lambda: lab.addresses("b.targets.lab.") == ["192.0.2.2"])
+    asked = [(t["address"], t["state"], t["next"])
+             for t in lab.ctl_json("rule", "test", "b.targets.lab.")["targets"]]
+    assert asked == [(seen["address"], "drained", False),
+                     (f"{upstream.ADDRESS}:{second.port}", "up", True)]
+    assert seen["address"] in lab.ctl("upstream", "list")
+
+    lab.ctl("upstream", "enable", seen["address"])
+    wait_until(lambda: lab.addresses("c.targets.lab.") == ["192.0.2.1"])
+
+
+def test_the_operator_ends_a_rest(lab, targets):
+    first, _ = targets.serve(silent, answer)
+    for name in "abc":
+        assert lab.addresses(f"{name}.targets.lab.") == ["192.0.2.2"]
+    wait_until(lambda: shown(lab, first)["state"] == "resting")
+    assert shown(lab, first)["rest_us"] == 2000000
+    first.manner = answer
+    lab.ctl("upstream", "reset", f"{upstream.ADDRESS}:{first.port}")
+    wait_until(lambda: lab.addresses("back.targets.lab.") == ["192.0.2.1"])
+
+
+def test_an_upstream_that_no_rule_names_is_refused(lab):
+    with pytest.raises(ControlError, match="exit 1: .*no rule sends to"):
+        lab.ctl("upstream", "drain", "10.54.0.77")

@@ -21,7 +21,10 @@ enum {
 	WORKERS = 2,
 	STRIDE = 8,
 	RULES = 64,
-	RULES_OFF = 8192
+	RULES_OFF = 8192,
+	UPSTREAMS = 4,
+	UPSTREAMS_OFF = RULES_OFF + WORKERS * RULES * 8,
+	LINES_OFF = UPSTREAMS_OFF + UPSTREAMS * sizeof(struct upstream),
 }; // patience in turns of 1 ms
 
 // One counter of each kind that the laws speak of, and what each worker has counted.
@@ -55,10 +58,13 @@ static int make_counters(void)
 		.rules_off = RULES_OFF,
 		.worker_stride = STRIDE,
 		.rule_capacity = RULES,
+		.upstreams_off = UPSTREAMS_OFF,
+		.lines_off = LINES_OFF,
+		.upstream_capacity = UPSTREAMS,
 	};
 	int fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	header.size = header.rules_off + WORKERS * RULES * sizeof(uint64_t);
+	header.size = LINES_OFF + WORKERS * UPSTREAMS * sizeof(struct upstream_line);
 	assert_int_equal(ftruncate(fd, (off_t)header.size), 0);
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
@@ -127,18 +133,12 @@ static void hang_up(struct stage *stage)
 	stage->connection = -1;
 }
 
-static void take_image(struct stage *stage)
+static void take_image(struct stage *stage, const struct link_header *header)
 {
-	struct link_header header;
-	ssize_t len = recv(stage->connection, &header, sizeof(header), MSG_DONTWAIT);
 	uint64_t before = stage->generation;
 
-	if (len != sizeof(header)) {
-		hang_up(stage);
-		return;
-	}
 	stage->images_taken++;
-	stage->generation = header.generation;
+	stage->generation = header->generation;
 	switch (stage->manner) {
 	case STAGE_ADOPT_ONCE: stage->manner = STAGE_REFUSE; [[fallthrough]];
 	case STAGE_ADOPT:
@@ -154,6 +154,24 @@ static void take_image(struct stage *stage)
 	}
 }
 
+static void take_message(struct stage *stage)
+{
+	struct {
+		struct link_header header;
+		struct link_upstream order;
+	} message;
+	ssize_t len = recv(stage->connection, &message, sizeof(message), MSG_DONTWAIT);
+
+	if (len == sizeof(message.header)) {
+		take_image(stage, &message.header);
+	} else if (len == sizeof(message.header) + sizeof(message.order)) {
+		assert_int_equal(message.header.type, LINK_UPSTREAM);
+		stage->order = message.order;
+	} else {
+		hang_up(stage);
+	}
+}
+
 static bool is_readable(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -166,7 +184,7 @@ static void turn(struct stage *stage)
 {
 	assert_true(event_base_loop(stage->base, EVLOOP_NONBLOCK) >= 0);
 	if (is_readable(stage->connection)) {
-		take_image(stage);
+		take_message(stage);
 	} else if (is_readable(stage->listener) && stage->connection < 0) {
 		stage->connection = accept4(stage->listener, NULL, NULL, SOCK_CLOEXEC);
 		greet(stage);
@@ -228,6 +246,21 @@ void stage_stop_dataplane(struct stage *stage)
 		close(stage->listener);
 	stage->listener = -1;
 	unlink(address.sun_path);
+}
+
+static void write_at(const struct stage *stage, const void *bytes, size_t len, size_t off)
+{
+	assert_int_equal(pwrite(stage->counters_fd, bytes, len, (off_t)off), len);
+}
+
+void stage_know_upstream(const struct stage *stage, const struct upstream *upstream,
+	const struct upstream_line *line)
+{
+	uint32_t one = 1;
+
+	write_at(stage, upstream, sizeof(*upstream), UPSTREAMS_OFF);
+	write_at(stage, line, sizeof(*line), LINES_OFF + UPSTREAMS * sizeof(*line));
+	write_at(stage, &one, sizeof(one), offsetof(struct counters_header, upstream_count));
 }
 
 void stage_count(const struct stage *stage, uint32_t number, uint64_t count)

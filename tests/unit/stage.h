@@ -8,6 +8,8 @@
 
 #include "control/running.h"
 #include "control/serve/serve.h"
+#include "core/link.h"
+#include "core/upstreams.h"
 
 // What the dataplane does with an image.
 enum stage_manner {
@@ -33,9 +35,10 @@ struct stage {
 	int counters_fd;
 	uint64_t generation; // that it serves
 	uint64_t started_us;
-	uint64_t counts_at_switch; // by rule number 2, when it switches to an image
-	unsigned images_taken;     // that it was sent
-	unsigned greetings;        // that it said
+	uint64_t counts_at_switch;  // by rule number 2, when it switches to an image
+	unsigned images_taken;      // that it was sent
+	unsigned greetings;         // that it said
+	struct link_upstream order; // the last that it was given
 
 	int client;
 };
@@ -47,6 +50,9 @@ void stage_fini(struct stage *stage);
 // A dataplane that serves `generation` listens from now on.
 void stage_start_dataplane(struct stage *stage, uint64_t generation);
 void stage_stop_dataplane(struct stage *stage);
+// What the dataplane knows of its only upstream, and what worker 1 measured of it.
+void stage_know_upstream(const struct stage *stage, const struct upstream *upstream,
+	const struct upstream_line *line);
 // What the dataplane has counted by the rule's number so far.
 void stage_count(const struct stage *stage, uint32_t number, uint64_t count);
 // The dataplane hangs up, and is connected to and greets again; what follows from that is waited

@@ -196,11 +196,13 @@ static void upstream_keeps_its_place_through_images(void **state)
 
 	assert_int_equal(upstreams_find(upstreams, &named[1]), UINT32_MAX);
 	assert_int_equal(upstreams_follow(upstreams, &image, places), 0);
+	upstreams_name(upstreams, &image, places);
 	assert_int_equal(places[0], 0);
 	assert_int_equal(places[1], 1);
 	header.generation = 4;
 	image.upstreams = named + 1;
 	assert_int_equal(upstreams_follow(upstreams, &image, places), 0);
+	upstreams_name(upstreams, &image, places);
 	assert_int_equal(places[0], 1);
 	assert_int_equal(places[1], 2);
 	assert_int_equal(all->upstreams[0].generation, 3);
@@ -209,6 +211,33 @@ static void upstream_keeps_its_place_through_images(void **state)
 	named[2].port = be16_of(99);
 	assert_int_equal(upstreams_follow(upstreams, &image, places), -ENOSPC);
 	assert_int_equal(count, 3);
+	upstreams_free(upstreams);
+}
+
+static void operator_drains_enables_and_resets(void **state)
+{
+	struct endpoint named = {.ip = {{1}}, .port = be16_of(53)};
+	struct endpoint unknown = {.ip = {{1}}, .port = be16_of(54)};
+	struct image image = {.upstreams = &named, .upstreams_count = 1};
+	struct stand *all = *state;
+	struct health *health = &all->workers[0];
+	_Atomic uint32_t count = 0;
+	struct upstreams *upstreams = upstreams_new(all->upstreams, &count, COUNT);
+	uint32_t place;
+
+	assert_int_equal(upstreams_follow(upstreams, &image, &place), 0);
+	upstreams_order(upstreams, &unknown, LINK_DRAIN);
+	upstreams_order(upstreams, &named, LINK_DRAIN);
+	assert_int_equal(health_state(health, 0), HEALTH_DRAINED);
+	assert_int_equal(health_state(health, 1), HEALTH_UP);
+	upstreams_order(upstreams, &named, LINK_ENABLE);
+	health_answered(health, 0, 100000);
+	rest(health, 0, 10 * SECOND);
+	miss(health, 1, 10 * SECOND);
+	upstreams_order(upstreams, &named, LINK_RESET);
+	assert_int_equal(health_state(health, 0), HEALTH_UP);
+	assert_int_equal(health_rto_us(health, 0), HEALTH_RTO_UNKNOWN_US);
+	assert_int_equal(all->upstreams[0].misses, 0);
 	upstreams_free(upstreams);
 }
 
@@ -228,6 +257,7 @@ int main(void)
 		HEALTH_TEST(valid_answer_ends_a_rest_and_the_next_is_short_again),
 		HEALTH_TEST(longest_rested_is_found_among_the_resting),
 		HEALTH_TEST(upstream_keeps_its_place_through_images),
+		HEALTH_TEST(operator_drains_enables_and_resets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/config/text.h"
 #include "control/sent.h"
 #include "tests/unit/stage.h"
 #include "tests/unit/unit.h"
@@ -63,6 +64,17 @@ static const char *text_at(json_t *reply, const char *outer, const char *inner)
 	json_t *at = json_object_get(json_object_get(reply, "result"), outer);
 
 	return json_string_value(inner ? json_object_get(at, inner) : at);
+}
+
+// The items of a list in a result, as JSON.
+static void assert_list(json_t *reply, const char *key, const char *wanted)
+{
+	char *text =
+		json_dumps(json_object_get(json_object_get(reply, "result"), key), JSON_COMPACT);
+
+	assert_string_equal(text, wanted);
+	free(text);
+	json_decref(reply);
 }
 
 static void an_unknown_method_is_named(void **state)
@@ -444,6 +456,99 @@ static void another_generation_is_a_conflict(void **state)
 		-32002);
 }
 
+// The target of rule azure rests for the second time; worker 1 measured 1.5 ms.
+static void know_azure(struct stage *stage, uint64_t generation)
+{
+	struct upstream upstream = {.generation = generation, .rest = upstream_rest_of(5000000, 1)};
+	struct upstream_line line = {.rtt = UINT64_C(1500) << UPSTREAM_RTT_BITS | 70,
+		.sent = 12,
+		.answered = 8,
+		.missed = 3};
+	const char *why;
+
+	assert_int_equal(text_parse_endpoint("10.54.0.12", &upstream.endpoint, &why), 0);
+	stage_know_upstream(stage, &upstream, &line);
+}
+
+static void upstream_list_has_what_the_served_image_names(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage_wait_generation(stage, 1);
+	know_azure(stage, 1);
+	assert_list(stage_call(stage, "upstream.list", "{}"), "upstreams",
+		"[{\"address\":\"10.54.0.12\",\"state\":\"resting\",\"rtt_us\":1500,"
+		"\"rest_us\":4000000,\"sent\":12,\"answered\":8,\"missed\":3}]");
+	know_azure(stage, 7); // named by an image that is not served
+	assert_list(stage_call(stage, "upstream.list", "{}"), "upstreams", "[]");
+}
+
+static void orders_for_an_upstream_reach_the_dataplane(void **state)
+{
+	static const struct {
+		const char *method, *state;
+		enum link_order order;
+	} orders[] = {
+		{"upstream.drain", "drained", LINK_DRAIN},
+		{"upstream.enable", "resting", LINK_ENABLE},
+		{"upstream.reset", "up", LINK_RESET},
+	};
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage_wait_generation(stage, 1);
+	know_azure(stage, 1);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		json_t *reply =
+			stage_call(stage, orders[i].method, "{s:s}", "address", "10.54.0.12:53");
+
+		assert_string_equal(text_at(reply, "upstream", "state"), orders[i].state);
+		json_decref(reply);
+		json_decref(stage_call(stage, "status", "{}")); // a turn for the dataplane
+		assert_int_equal(stage->order.order, orders[i].order);
+		assert_int_equal(be16_get(stage->order.endpoint.port), 53);
+		assert_int_equal(stage->order.endpoint.ip.b[15], 12);
+	}
+	assert_int_equal(
+		code_of(stage_call(stage, "upstream.drain", "{s:s}", "address", "10.1.1.1"),
+			"no rule sends to 10.1.1.1"),
+		-32001);
+	assert_int_equal(code_of(stage_call(stage, "upstream.show", "{s:s}", "address", "x"),
+				 "upstream: address: "),
+		-32602);
+}
+
+static void upstreams_are_known_to_a_connected_dataplane_alone(void **state)
+{
+	stage_start(*state);
+	assert_int_equal(
+		code_of(stage_call(*state, "upstream.list", "{}"), "not connected"), -32001);
+	assert_int_equal(
+		code_of(stage_call(*state, "upstream.drain", "{s:s}", "address", "10.54.0.12"),
+			"not connected"),
+		-32001);
+}
+
+static void rule_test_shows_how_its_targets_do(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start_dataplane(stage, 0);
+	stage_start(stage);
+	stage_wait_generation(stage, 1);
+	know_azure(stage, 1);
+	assert_list(stage_call(stage, "rule.test", "{s:s}", "name", "azure.contoso.com."),
+		"targets",
+		"[{\"address\":\"10.54.0.12\",\"state\":\"resting\",\"rtt_us\":1500,"
+		"\"next\":true}]");
+	assert_list(stage_call(stage, "rule.test", "{s:s}", "name", "contoso.com."), "targets",
+		"[{\"address\":\"10.54.0.11\",\"state\":\"up\",\"rtt_us\":null,"
+		"\"next\":true}]");
+}
+
 static void rule_test_names_the_winner_and_whom_it_beats(void **state)
 {
 	json_t *reply, *beaten;
@@ -651,6 +756,10 @@ int main(void)
 		ROW(a_folder_that_lost_its_newest_generation_holds_back),
 		ROW(a_first_image_that_ends_the_link_is_tried_again),
 		ROW(another_generation_is_a_conflict),
+		ROW(upstream_list_has_what_the_served_image_names),
+		ROW(orders_for_an_upstream_reach_the_dataplane),
+		ROW(upstreams_are_known_to_a_connected_dataplane_alone),
+		ROW(rule_test_shows_how_its_targets_do),
 		ROW(rule_test_names_the_winner_and_whom_it_beats),
 		ROW(rule_test_ranks_matches_as_the_image_does),
 		ROW(rule_test_matches_ds_one_label_up),
