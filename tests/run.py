@@ -14,14 +14,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"
 FUZZ_SECS = int(os.environ.get("SHUNT_FUZZ_SECS", "20"))
 
-# Builds by clang with sanitizers: what it finds, folder, options. A thread sanitizer follows only code that it compiled,
-# so that one goes without DPDK and AF_XDP.
+# What is run over plain sockets: there a sanitizer follows all that the daemons do.
+OVER_SOCKETS = ["test_faults.py", "test_mutated.py", "test_queries.py", "test_rules.py",
+                "test_user.py"]
+
+# Builds by clang with sanitizers: what it finds, folder, options, files of the lab's tests. A thread sanitizer follows only code
+# that it compiled, so that one goes without DPDK and AF_XDP.
 SANITIZED = {
     "address and undefined-behaviour sanitizers":
-        ("build/sanitized", ["-Db_sanitize=address,undefined", "-Db_lundef=false"]),
+        ("build/sanitized", ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+         [*OVER_SOCKETS, "test_interfaces.py"]),
     "the thread sanitizer":
         ("build/threads", ["-Db_sanitize=thread", "-Db_lundef=false", "-Ddpdk=disabled",
-                           "-Dxdp=disabled"]),
+                           "-Dxdp=disabled"], OVER_SOCKETS),
 }
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1",
@@ -96,7 +101,7 @@ def unit_tests():
 
 def sanitized_unit_tests():
     passed = failed = 0
-    for name, (folder, options) in SANITIZED.items():
+    for name, (folder, options, _) in SANITIZED.items():
         say(f"unit tests under {name}")
         if configure(folder, *options, CC="clang-14"):
             good, bad = unit(folder)
@@ -147,14 +152,14 @@ def count_junit(file):
 
 
 # A mount namespace of its own keeps the lab's names and folders apart from a lab that stands.
-def lab(folder, *arguments, **env):
+def lab(folder, *tests, **env):
     report = ROOT / folder / "lab.xml"
     report.unlink(missing_ok=True)
     if run("ninja", "-C", folder, "--quiet") != 0:
         return verdict(False, f"{folder} cannot be built")
     status = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh",
                  PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                 f"--junitxml={report}", *sys.argv[1:], *arguments, "tests/lab",
+                 f"--junitxml={report}", *sys.argv[1:], *(f"tests/lab/{test}" for test in tests),
                  SHUNT_BUILD=str(ROOT / folder), **env)
     if not report.exists():
         return verdict(False, "the lab's tests did not run to their end")
@@ -166,16 +171,14 @@ def lab(folder, *arguments, **env):
 
 def lab_tests():
     say("the lab: real processes between namespaces")
-    return lab("build")
+    return lab("build", "")
 
 
-# Over plain sockets a sanitizer follows all that the daemons do. Every test that there is over them takes half a minute; only the
-# host's own traffic is no business of theirs.
 def sanitized_lab_tests():
     passed = failed = 0
-    for name, (folder, _) in SANITIZED.items():
+    for name, (folder, _, tests) in SANITIZED.items():
         say(f"the lab over plain sockets under {name}")
-        good, bad = lab(folder, "--ignore=tests/lab/test_host.py", SHUNT_LAB_PORTS="socket",
+        good, bad = lab(folder, *tests, SHUNT_LAB_PORTS="socket",
                         SHUNT_MUTATED_PACKETS=str(SANITIZED_MUTATED_PACKETS),
                         **SANITIZER_OPTIONS)
         passed, failed = passed + good, failed + bad
