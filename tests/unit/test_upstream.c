@@ -183,6 +183,8 @@ static void single_target_is_asked_again_three_times_in_all(void **state)
 	lane->now_us++;
 	turn(lane);
 	assert_answered(lane, RCODE_SERVFAIL);
+	assert_int_equal(counter_get(&lane->lines[0].sent), 3);
+	assert_int_equal(counter_get(&lane->lines[0].missed), 1); // one question, one miss
 }
 
 static void G01_next_target_is_asked_in_order_until_the_deadline(void **state)
@@ -312,6 +314,8 @@ static void all_targets_failed_the_last_code_is_the_answer(void **state)
 	reply_with(lane, &sent, RCODE_REFUSED);
 	assert_answered(lane, RCODE_REFUSED);
 	assert_int_equal(count(lane, COUNT_waiting), 0);
+	assert_int_equal(count(lane, EXIT_upstream_failed), 2);
+	assert_int_equal(count(lane, EXIT_accepted), 1);
 }
 
 static void NXDOMAIN_is_an_answer(void **state)
@@ -636,6 +640,25 @@ static void G09_all_resting_each_query_goes_once_to_the_longest_rested(void **st
 	expect_sent(lane, B);
 }
 
+static void all_rested_a_query_goes_once_though_its_target_comes_back(void **state)
+{
+	struct lane *lane = *state;
+	uint64_t start_us = lane->now_us;
+	struct sent sent;
+
+	for (unsigned i = 0; i < 3; i++)
+		make_rest(lane, i, lane->now_us);
+	ask_name(lane, 'a');
+	expect_sent(lane, A);
+	ask_name(lane, 'b');
+	sent = expect_sent(lane, A);
+	reply(lane, &sent);
+	assert_answered(lane, RCODE_NOERROR);
+	lane->now_us = start_us + 4 * SECOND - 1;
+	turn(lane);
+	assert_silence(lane);
+}
+
 static void failure_of_the_only_one_asked_is_the_answer(void **state)
 {
 	struct lane *lane = *state;
@@ -896,6 +919,7 @@ int main(void)
 		LANE_TEST(X50_misses_after_a_gap_of_the_loop_charge_nobody),
 		LANE_TEST(X50_probe_that_a_gap_hid_is_sent_again),
 		LANE_TEST(G09_all_resting_each_query_goes_once_to_the_longest_rested),
+		LANE_TEST(all_rested_a_query_goes_once_though_its_target_comes_back),
 		LANE_TEST(failure_of_the_only_one_asked_is_the_answer),
 		LANE_TEST(drained_target_is_not_asked),
 		LANE_TEST(question_that_waits_goes_on_by_the_next_image),
