@@ -7,6 +7,7 @@
 
 #include "core/counters.h"
 #include "core/name.h"
+#include "core/suffix.h"
 
 enum { SECTION_ALIGNMENT = 64, ADDRESS_BITS = 128 };
 
@@ -120,49 +121,96 @@ static const char *check_prefixes(const struct image *image)
 	return NULL;
 }
 
-// Slots fill from the front, and one at least is free, so a look-up ends.
-static const char *check_buckets(const struct image *image)
+// The rules of an accept, up to the last: gives where its name begins, 0 where one is not good.
+static uint32_t check_rules(const struct image *image, uint32_t at)
 {
-	bool has_free = false;
+	unsigned rank = IMAGE_RANK_COUNT;
+	struct image_rule rule;
 
-	for (uint32_t i = 0; i < image->buckets_count; i++) {
-		const struct image_bucket *bucket = &image->buckets[i];
-
-		for (unsigned slot = 0; slot < IMAGE_BUCKET_SLOTS; slot++) {
-			has_free |= bucket->fingerprints[slot] == 0;
-			if (bucket->fingerprints[slot] &&
-				!is_index_or_none(bucket->accepts[slot], image->accepts_count))
-				return "a state points outside the image";
-		}
-	}
-	return has_free ? NULL : "the automaton's table has no free slot";
+	do {
+		if (at > image->accepts_count ||
+			image->accepts_count - at < sizeof(rule) + IMAGE_SLACK)
+			return 0;
+		rule = image_rule(image, at);
+		if (rule.rank >= rank || rule.route >= image->routes_count ||
+			rule.counter >= COUNTERS_RULE_CAPACITY)
+			return 0;
+		rank = rule.rank;
+		at += (uint32_t)sizeof(rule);
+	} while (!rule.is_last);
+	return at;
 }
 
-static const char *check_accepts(const struct image *image)
+// Whole labels that end together at `len`.
+static bool are_labels(const uint8_t *labels, unsigned len)
 {
-	for (uint32_t i = 0; i < image->accepts_count; i++) {
-		const struct image_accept *accept = &image->accepts[i];
+	unsigned at = 0;
 
-		// The walk compares as many bytes as the query's name has, wherever the state's name ends.
-		if (!is_range(accept->name_off, NAME_LEN_MAX, image->names_count) ||
-			name_check(image->names + accept->name_off, NAME_LEN_MAX) == 0)
-			return "a state's name is not a name";
-		if (accept->start >= image->starts_count ||
-			!is_index_or_none(accept->rule_at, image->rules_count) ||
-			!is_index_or_none(accept->rule_below, image->rules_count))
-			return "a state's rule is not there";
+	while (at < len && labels[at] != 0 && labels[at] <= LABEL_LEN_MAX)
+		at += 1u + labels[at];
+	return at == len;
+}
+
+// An accept may overlap another: each is looked at for itself, and none leads to a step outside.
+static bool is_accept(const struct image *image, uint32_t accept)
+{
+	uint32_t at = check_rules(image, accept);
+	const uint8_t *name = image->accepts + at;
+
+	if (at == 0 || image->accepts_count - at < 2u + name[0] + IMAGE_SLACK ||
+		name[1] >= image->endings_count)
+		return false;
+	return are_labels(name + 2, name[0]) &&
+		name[0] + image->endings[name[1]].len <= NAME_LEN_MAX;
+}
+
+static bool is_accept_or_none(const struct image *image, uint32_t accept)
+{
+	return accept == IMAGE_LEADS_ON || is_accept(image, accept);
+}
+
+static bool check_bucket(const struct image *image, const struct image_bucket *bucket)
+{
+	for (unsigned i = 0; i < IMAGE_BUCKET_SLOTS; i++)
+		if (bucket->fingerprints[i] &&
+			!is_accept_or_none(image, bucket->accepts[i] & IMAGE_LEADS_ON))
+			return false;
+	return true;
+}
+
+static const char *check_buckets(const struct image *image)
+{
+	if (image->buckets_count == 0 || image->buckets_count % IMAGE_GROUP_BUCKETS)
+		return "the automaton's table has no whole groups of buckets";
+	for (uint32_t i = 0; i < image->buckets_count; i++)
+		if (!check_bucket(image, &image->buckets[i]))
+			return "a state's rules or name are not good";
+	return NULL;
+}
+
+static const char *check_endings(const struct image *image)
+{
+	if (image->endings_count > IMAGE_ENDINGS_MAX)
+		return "there are too many endings of names";
+	for (uint32_t i = 0; i < image->endings_count; i++) {
+		const struct image_ending *ending = &image->endings[i];
+
+		if (ending->len == 0 || ending->len > IMAGE_ENDING_LEN_MAX ||
+			ending->bytes[ending->len - 1] != 0 ||
+			!are_labels(ending->bytes, ending->len - 1u))
+			return "an ending of names is not the end of a name";
 	}
 	return NULL;
 }
 
-static const char *check_rules(const struct image *image)
+static const char *check_starts(const struct image *image)
 {
-	for (uint32_t i = 0; i < image->rules_count; i++) {
-		const struct image_rule *rule = &image->rules[i];
+	for (uint32_t i = 0; i < image->starts_count; i++) {
+		const struct image_start *start = &image->starts[i];
 
-		if (rule->route >= image->routes_count || rule->rank >= IMAGE_RANK_COUNT ||
-			rule->counter >= COUNTERS_RULE_CAPACITY)
-			return "a rule points outside the image, or its counter outside the counters";
+		if (!is_range(start->accept_first, start->accept_len, image->accepts_count) ||
+			!is_accept_or_none(image, start->accept))
+			return "a ruleset's rules are not there";
 	}
 	return NULL;
 }
@@ -210,9 +258,9 @@ typedef const char *(*check_t)(const struct image *);
 static const check_t checks[] = {
 	check_networks,
 	check_prefixes,
+	check_endings,
 	check_buckets,
-	check_accepts,
-	check_rules,
+	check_starts,
 	check_routes,
 	check_addresses,
 };
@@ -221,7 +269,7 @@ const char *image_open(struct image *image, const void *base, size_t size)
 {
 	const char *wrong = check_header(base, size);
 
-	*image = (struct image){.header = base};
+	*image = (struct image){.header = base, .way = suffix_way_best()};
 	if (!wrong)
 		wrong = map_sections(image, base, size);
 	for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]) && !wrong; i++)

@@ -5,20 +5,27 @@
 // image_open() checks the header, the checksum, and every offset, count, index and name once, and only
 // then gives a view. After that the walk needs no checks.
 //
-//   prefix ─▶ network ─▶ links ─▶ starts ─▶ buckets ─▶ accept ─▶ rule ─▶ route ─▶ targets ─▶ upstreams
-//                        (rulesets)       (core/suffix)  (name)            └────▶ sources ─▶ outbound
+//   prefix ─▶ network ─▶ links ─▶ starts ─▶ buckets ─▶ accept ─▶ route ─▶ targets ─▶ upstreams
+//                        (rulesets)       (core/suffix)  (rules, name)  └─▶ sources ─▶ outbound
 #pragma once
 
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 1,
-	IMAGE_KEY_LEN = 16,
+	IMAGE_VERSION = 2,
+	IMAGE_KEY_LEN = 32, // two round keys of AES
+	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
+	IMAGE_GROUP_BUCKETS = 64,  // a look-up stays within these: one page
+	IMAGE_RUN_MAX = 32,        // buckets that one look-up visits
+	IMAGE_ENDINGS_MAX = 256,   // a name's ending is one byte
+	IMAGE_ENDING_LEN_MAX = 31, // the root label included
+	IMAGE_SLACK = 64,          // bytes that can be read beyond an accept
 	IMAGE_TARGETS_MAX = 64,    // a route
 	IMAGE_INBOUND_MAX = 2048,  // inbound endpoints
 	IMAGE_OUTBOUND_MAX = 2048, // outbound addresses
@@ -33,11 +40,10 @@ enum {
 	X(networks, struct image_network) \
 	X(prefixes, struct image_prefix)  \
 	X(links, uint32_t)                \
-	X(starts, uint64_t)               \
+	X(starts, struct image_start)     \
 	X(buckets, struct image_bucket)   \
-	X(accepts, struct image_accept)   \
-	X(names, uint8_t)                 \
-	X(rules, struct image_rule)       \
+	X(endings, struct image_ending)   \
+	X(accepts, uint8_t)               \
 	X(routes, struct image_route)     \
 	X(targets, uint32_t)              \
 	X(upstreams, struct endpoint)     \
@@ -69,30 +75,59 @@ struct image_prefix {
 		bits; // 0 to 128; an IPv4 prefix has 96 more than it is written with, so that under 96 is IPv6
 };
 
+// Where the walk of a ruleset begins.
+struct image_start {
+	uint8_t state[IMAGE_STATE_LEN]; // of the path without labels
+	uint32_t accept;                // of the rules for "."; IMAGE_LEADS_ON: none
+	uint32_t accept_first;          // where the ruleset's accepts lie, and how long they are
+	uint32_t accept_len;
+	uint32_t padding;
+};
+
 // 8 states of the automaton. A state is known by the hash of its path; see core/suffix.h.
+//
+//   fingerprints   7a1e…  03c9…  …  0       the other half of the hash; 0: free, as are those after it
+//   accepts        filter bit 0 │ is leaf │ offset of the accept, or IMAGE_LEADS_ON
+//                  filter bit 1 │ …
+//
+// A state whose home bucket was full stands in another of its group (suffix_bucket()), and each bucket passed over has
+// the filter bit of that state set: bit (fingerprint >> 1 & 7). A look-up that finds neither state nor bit has ended. No state
+// lies below a leaf.
 struct image_bucket {
-	uint32_t fingerprints[IMAGE_BUCKET_SLOTS]; // 0: the slot and those after it are free
-	uint32_t accepts[IMAGE_BUCKET_SLOTS];      // IMAGE_NONE: a state that only leads on
+	uint32_t fingerprints[IMAGE_BUCKET_SLOTS];
+	uint32_t accepts[IMAGE_BUCKET_SLOTS];
 };
 static_assert(sizeof(struct image_bucket) == 64, "one cache line");
 
-// What a state says about names that end there, and names below.
-struct image_accept {
-	uint32_t
-		name_off; // into names: its path in wire form, folded; NAME_LEN_MAX bytes can be read
-	uint32_t start;   // index in starts: of which ruleset
-	uint32_t rule_at;    // the rule for the name itself; IMAGE_NONE: none
-	uint32_t rule_below; // the rule for names below; IMAGE_NONE: none
+#define IMAGE_FILTER_BIT UINT32_C(0x80000000)
+#define IMAGE_LEAF       UINT32_C(0x40000000)
+#define IMAGE_LEADS_ON   UINT32_C(0x3fffffff) // in place of an offset: the state accepts nothing
+
+// What many names end in, in wire form with the root label.
+struct image_ending {
+	uint8_t len;
+	uint8_t bytes[IMAGE_ENDING_LEN_MAX];
 };
+static_assert(sizeof(struct image_ending) == 32, "one vector register");
 
 // Which rule wins where two domains are equally long: the higher rank.
 enum image_rank { IMAGE_RANK_SUFFIX, IMAGE_RANK_SUBDOMAINS, IMAGE_RANK_EXACT, IMAGE_RANK_COUNT };
 
+#define IMAGE_ROUTES_MAX (UINT32_C(1) << 28)
+
+// A rule: part of an accept, known by its offset in accepts.
+//
+//   accept:  rule, the highest rank first │ … │ rule, is_last │ own length │ ending │ own labels
+//            8 bytes                                            1            1
+//
+// The accept's name is its own labels and then the ending of that index, folded.
 struct image_rule {
 	uint32_t counter; // the rule's number for life: its counter, and its identity across images
-	uint32_t route;
-	uint32_t rank; // enum image_rank
+	uint32_t route : 28;
+	uint32_t rank : 3; // enum image_rank
+	uint32_t is_last : 1;
 };
+static_assert(sizeof(struct image_rule) == 8, "layout of the image");
 
 // Whom of its targets a route asks first.
 enum image_policy {
@@ -136,11 +171,14 @@ struct image_header {
 	uint64_t backoff_max_us;     // and at most
 	struct image_section sections[IMAGE_SECTION_COUNT];
 };
-static_assert(sizeof(struct image_header) == 80 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
+static_assert(sizeof(struct image_header) == 96 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
+
+struct suffix_way;
 
 // A checked image, ready to walk. Points into the mapped bytes, which the caller keeps mapped.
 struct image {
 	const struct image_header *header;
+	const struct suffix_way *way; // the best that this CPU has (core/suffix.h)
 #define IMAGE_FIELD(name, type) \
 	const type *name;       \
 	uint32_t name##_count;
@@ -151,6 +189,15 @@ struct image {
 // Checks all of `base[0..size)` and fills `image`. NULL: it is good. Otherwise what is wrong, a constant
 // text, and `image` is not to be used. `base` is 64-byte aligned.
 [[nodiscard]] const char *image_open(struct image *image, const void *base, size_t size);
+
+// The rule at an offset that a walk gave. Rules are packed: they begin anywhere.
+[[nodiscard]] static inline struct image_rule image_rule(const struct image *image, uint32_t offset)
+{
+	struct image_rule rule;
+
+	memcpy(&rule, image->accepts + offset, sizeof(rule));
+	return rule;
+}
 
 // The sum that the header carries; guards against damage, not against malice.
 [[nodiscard]] uint64_t image_checksum(const void *base, size_t size);

@@ -1,181 +1,108 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The suffix automaton, read side.
-//
-// Each name is walked from the right, once from each start state of its network. Every accepting state on the way is
-// considered; the deepest whose path agrees byte for byte with the name wins.
+// The suffix automaton, read side: which way to walk, and what the compiler of the table shares with it.
 #include "core/suffix.h"
 
 #include <string.h>
 
-#include "core/msg.h"
+#include "core/aes.h"
+#include "core/cpu.h"
 #include "core/name.h"
+#include "core/suffix_way.h"
 
-// 64 x 64 -> 128 bits, both halves folded into one: every bit of each factor reaches every bit of the result.
-static uint64_t fold_product(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t read_word(const uint8_t *bytes, unsigned len)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, bytes, len);
-	return word;
-}
-
-uint64_t suffix_step(
-	const uint8_t key[static IMAGE_KEY_LEN], uint64_t state, const uint8_t *label, uint8_t len)
-{
-	uint64_t low = read_word(key, 8) | 1;
-	uint64_t high = read_word(key + 8, 8) | 1;
-	uint64_t hash = fold_product(state ^ high, low + len);
-
-	for (unsigned at = 0; at < len; at += 8) {
-		unsigned rest = len - at < 8 ? len - at : 8;
-
-		hash = fold_product(hash ^ low, read_word(label + at, rest) ^ high) + hash;
-	}
-	return fold_product(hash ^ high, low ^ len);
-}
-
-uint64_t suffix_start(const uint8_t key[static IMAGE_KEY_LEN], uint32_t start)
-{
-	return fold_product(read_word(key, 8) ^ start, read_word(key + 8, 8) | 1) ^ start;
-}
-
-uint32_t suffix_bucket(uint64_t state, uint32_t bucket_count)
-{
-	return (uint32_t)((state >> 32) * bucket_count >> 32);
-}
-
-uint32_t suffix_fingerprint(uint64_t state)
-{
-	uint32_t low = (uint32_t)state;
-
-	return low ? low : 1;
-}
-
-// Gives the state's accept, IMAGE_NONE if it only leads on. False: there is no such state. Ends, as the image
-// was checked to have a free slot.
-static bool find_state(const struct image *image, uint64_t state, uint32_t *accept)
-{
-	uint32_t fingerprint = suffix_fingerprint(state);
-	uint32_t at = suffix_bucket(state, image->buckets_count);
-
-	for (;;) {
-		const struct image_bucket *bucket = &image->buckets[at];
-
-		for (unsigned i = 0; i < IMAGE_BUCKET_SLOTS; i++) {
-			if (bucket->fingerprints[i] == fingerprint) {
-				*accept = bucket->accepts[i];
-				return true;
-			}
-			if (bucket->fingerprints[i] == 0)
-				return false;
-		}
-		at = at + 1 == image->buckets_count ? 0 : at + 1;
-	}
-}
-
-// A name laid out for walking from the right.
-//
-//   folded   3 w w w 5 a z u r e 3 c o m 0
-//   labels   0       4           10      14: the root label
-struct walker {
-	uint8_t folded[NAME_LEN_MAX];
-	uint8_t labels[NAME_LABELS_MAX + 1];
-	unsigned len;
-	unsigned label_count;
+// By the level of CPU that each needs, which rises.
+static const struct {
+	enum cpu_level level;
+	const struct suffix_way *way;
+} ways[] = {
+	{CPU_ANY, &suffix_plain},
+#ifdef __x86_64__
+	{CPU_AVX2, &suffix_avx2},
+	{CPU_AVX512, &suffix_avx512},
+#endif
 };
 
-static void lay_out(struct walker *walker, const uint8_t *name)
+const struct suffix_way *suffix_way(unsigned index)
 {
-	walker->len = name_check(name, NAME_LEN_MAX);
-	name_fold(walker->folded, name, walker->len);
-	walker->label_count = name_labels(walker->folded, walker->labels);
-	walker->labels[walker->label_count] = (uint8_t)(walker->len - 1);
+	if (index >= sizeof(ways) / sizeof(ways[0]) || ways[index].level > cpu_level())
+		return NULL;
+	return ways[index].way;
 }
 
-// Is the accept's path the name's last `depth` labels, byte for byte?
-static bool is_path(const struct image *image, const struct image_accept *accept,
-	const struct walker *walker, unsigned depth)
+const struct suffix_way *suffix_way_best(void)
 {
-	unsigned off = walker->labels[walker->label_count - depth];
-	const uint8_t *path = image->names + accept->name_off;
+	const struct suffix_way *best = ways[0].way;
 
-	return memcmp(path, walker->folded + off, walker->len - off) == 0;
-}
-
-// Takes the state's rule for this name if it beats what was found before: a longer domain, else a
-// match of higher rank; on a full tie the earlier link stays.
-static void consider(const struct image *image, uint32_t index, uint32_t start,
-	const struct walker *walker, unsigned depth, struct suffix_match *best)
-{
-	const struct image_accept *accept = &image->accepts[index];
-	uint32_t rule = depth == walker->label_count ? accept->rule_at : accept->rule_below;
-
-	if (rule == IMAGE_NONE || accept->start != start)
-		return;
-	if (best->rule != IMAGE_NONE && depth <= best->label_count) {
-		if (depth < best->label_count ||
-			image->rules[rule].rank <= image->rules[best->rule].rank)
-			return;
-	}
-	if (is_path(image, accept, walker, depth))
-		*best = (struct suffix_match){.rule = rule, .label_count = depth};
-}
-
-static void walk(const struct image *image, uint32_t start, const struct walker *walker,
-	struct suffix_match *best)
-{
-	uint64_t state = image->starts[start];
-
-	for (unsigned depth = 0;; depth++) {
-		const uint8_t *label;
-		uint32_t accept;
-
-		if (!find_state(image, state, &accept))
-			return;
-		if (accept != IMAGE_NONE)
-			consider(image, accept, start, walker, depth, best);
-		if (depth == walker->label_count)
-			return;
-		label = walker->folded + walker->labels[walker->label_count - depth - 1];
-		state = suffix_step(image->header->key, state, label + 1, label[0]);
-	}
-}
-
-static struct suffix_match match_name(
-	const struct image *image, const uint8_t *name, uint32_t index)
-{
-	const struct image_network *network = &image->networks[index];
-	struct suffix_match best = {.rule = IMAGE_NONE};
-	struct walker walker;
-
-	lay_out(&walker, name);
-	for (uint32_t i = 0; i < network->link_count; i++)
-		walk(image, image->links[network->link_first + i], &walker, &best);
+	for (unsigned i = 1; suffix_way(i); i++)
+		best = suffix_way(i);
 	return best;
-}
-
-static bool is_whole_name(const struct suffix_match *match, const uint8_t *name)
-{
-	uint8_t labels[NAME_LABELS_MAX];
-
-	return match->rule != IMAGE_NONE && match->label_count == name_labels(name, labels);
 }
 
 void suffix_match(const struct image *image, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		const uint8_t *name = queries[i].name;
+	if (count > 0) // else there may be no image yet
+		image->way->match(image, queries, matches, count);
+}
 
-		matches[i] = match_name(image, name, queries[i].network);
-		if (queries[i].type == TYPE_DS && name[0] != 0 && is_whole_name(&matches[i], name))
-			matches[i] = match_name(image, name + 1 + name[0], queries[i].network);
+void suffix_start(const uint8_t key[static IMAGE_KEY_LEN], uint32_t start,
+	uint8_t state[static IMAGE_STATE_LEN])
+{
+	struct aes_block block = {0}, keys[2];
+
+	memcpy(block.b, &start, sizeof(start));
+	memcpy(keys, key, sizeof(keys));
+	block = aes_round(aes_round(block, keys[0]), keys[1]);
+	memcpy(state, block.b, IMAGE_STATE_LEN);
+}
+
+// The accept of a state; IMAGE_LEADS_ON: none, or there is no such state.
+static uint32_t find_state(const struct image *image, uint64_t state)
+{
+	uint32_t fingerprint = suffix_fingerprint(state);
+	uint32_t home = suffix_home(state, image->buckets_count);
+
+	for (unsigned turn = 0; turn < IMAGE_RUN_MAX; turn++) {
+		const struct image_bucket *bucket =
+			&image->buckets[suffix_bucket(home, turn, fingerprint)];
+
+		for (unsigned i = 0; i < IMAGE_BUCKET_SLOTS; i++)
+			if (bucket->fingerprints[i] == fingerprint)
+				return bucket->accepts[i] & IMAGE_LEADS_ON;
+		if (!(bucket->accepts[suffix_filter_bit(fingerprint)] & IMAGE_FILTER_BIT))
+			break;
 	}
+	return IMAGE_LEADS_ON;
+}
+
+unsigned suffix_accept_name(
+	const struct image *image, uint32_t accept, uint8_t name[static NAME_LEN_MAX])
+{
+	const struct image_ending *ending;
+	const uint8_t *at = image->accepts + accept;
+	struct image_rule rule;
+
+	do {
+		memcpy(&rule, at, sizeof(rule));
+		at += sizeof(rule);
+	} while (!rule.is_last);
+	ending = &image->endings[at[1]];
+	memcpy(name, at + 2, at[0]);
+	memcpy(name + at[0], ending->bytes, ending->len);
+	return at[0] + ending->len;
+}
+
+uint32_t suffix_find(const struct image *image, uint32_t start, const uint8_t *name)
+{
+	const struct image_start *from = &image->starts[start];
+	uint64_t states[NAME_LABELS_MAX];
+	unsigned len = name_check(name, NAME_LEN_MAX);
+	unsigned count = image->way->states(image->header->key, from->state, name, states);
+	uint32_t accept = count ? find_state(image, states[count - 1]) : from->accept;
+	uint8_t path[NAME_LEN_MAX];
+
+	if (accept == IMAGE_LEADS_ON || accept - from->accept_first >= from->accept_len)
+		return IMAGE_NONE;
+	if (suffix_accept_name(image, accept, path) != len || memcmp(path, name, len) != 0)
+		return IMAGE_NONE;
+	return accept;
 }

@@ -9,13 +9,58 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/link.h"
 
-static int map_image(struct snapshot *snapshot, int fd, char *error)
+#define HUGE_PAGE ((size_t)1 << 21)
+
+// Memory of our own, on huge pages if the system gives any: a look-up touches some three places of the image, and with
+// small pages each would wait for the page table too.
+static int take_memory(struct snapshot *snapshot)
+{
+	bool is_large = snapshot->size >= HUGE_PAGE;
+	size_t slack = is_large ? 2 * HUGE_PAGE : 0;
+	uintptr_t at;
+
+	snapshot->mapped_size = snapshot->size + slack;
+	snapshot->mapped = mmap(NULL, snapshot->mapped_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (snapshot->mapped == MAP_FAILED) {
+		snapshot->mapped = NULL;
+		return -ENOMEM;
+	}
+	at = (uintptr_t)snapshot->mapped;
+	if (is_large) {
+		at = (at + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+		// Refused where the system has none: then small pages do.
+		(void)madvise((void *)at, snapshot->size, MADV_HUGEPAGE);
+	}
+	snapshot->base = (void *)at;
+	return 0;
+}
+
+static int read_image(struct snapshot *snapshot, int fd)
+{
+	uint8_t *base = snapshot->base;
+
+	for (size_t at = 0; at < snapshot->size;) {
+		ssize_t got = pread(fd, base + at, snapshot->size - at, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		at += (size_t)got;
+	}
+	return mprotect(snapshot->mapped, snapshot->mapped_size, PROT_READ) ? -errno : 0;
+}
+
+static int load_image(struct snapshot *snapshot, int fd, char *error)
 {
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
+	int err;
 
 	if (seals < 0 || (seals & LINK_IMAGE_SEALS) != LINK_IMAGE_SEALS) {
 		snprintf(error, SNAPSHOT_ERROR_LEN,
@@ -27,15 +72,13 @@ static int map_image(struct snapshot *snapshot, int fd, char *error)
 		return -EINVAL;
 	}
 	snapshot->size = (size_t)st.st_size;
-	// Older kernels refuse a shared map of a write-sealed file.
-	snapshot->base = mmap(NULL, snapshot->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-	if (snapshot->base == MAP_FAILED) {
-		snapshot->base = NULL;
-		snprintf(error, SNAPSHOT_ERROR_LEN, "the image can't be mapped: %s",
-			strerror(errno));
-		return -errno;
-	}
-	return 0;
+	err = take_memory(snapshot);
+	if (!err)
+		err = read_image(snapshot, fd);
+	if (err)
+		snprintf(
+			error, SNAPSHOT_ERROR_LEN, "the image can't be loaded: %s", strerror(-err));
+	return err;
 }
 
 struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
@@ -47,7 +90,7 @@ struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
 		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory for another image");
 		return NULL;
 	}
-	if (map_image(snapshot, fd, error) != 0)
+	if (load_image(snapshot, fd, error) != 0)
 		goto err;
 	wrong = image_open(&snapshot->image, snapshot->base, snapshot->size);
 	if (wrong) {
@@ -74,8 +117,8 @@ void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	if (snapshot->base)
-		munmap(snapshot->base, snapshot->size);
+	if (snapshot->mapped)
+		munmap(snapshot->mapped, snapshot->mapped_size);
 	free(snapshot->hops);
 	free(snapshot->before);
 	free(snapshot->sources);

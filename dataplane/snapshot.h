@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The current image: mapped, checked, switched to, and let go when no worker reads it any more.
+// The current image: loaded, checked, switched to, and let go when no worker reads it any more.
 //
 //   main:    current = new ── epoch + 1 ── wait until every worker has seen it, or is parked ── close old
 //   worker:  once a loop: seen = epoch, then current.   Before it sleeps: seen = PARKED.
@@ -21,8 +21,10 @@ enum { SNAPSHOT_ERROR_LEN = 256 };
 
 struct snapshot {
 	struct image image;
-	void *base;
+	void *base; // within what is mapped
 	size_t size;
+	void *mapped;
+	size_t mapped_size;
 	struct nexthop_line *hops;     // one an upstream; main writes, workers read
 	struct image_outbound *before; // the outbound ranges of the image before
 	uint32_t before_count;
@@ -31,8 +33,8 @@ struct snapshot {
 	uint32_t *upstreams;
 };
 
-// Maps an image that came by descriptor: sealed against writes, shrinking and growing, and good by image_open(). The
-// descriptor stays the caller's. NULL: `error` says what is wrong.
+// Loads an image that came by descriptor, sealed against writes, shrinking and growing, and good by image_open(), into
+// memory of its own. The descriptor stays the caller's. NULL: `error` says what is wrong.
 [[nodiscard]] struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN]);
 void snapshot_close(struct snapshot *snapshot);
 

@@ -16,6 +16,8 @@ struct engine {
 	void *(*build)(const struct names *, const char **why);
 	// For each name, in wire form and lower case, the index of the longest rule, or ENGINE_NONE.
 	void (*match)(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count);
+	// The index of what match() gave, if that is something else; NULL: it is the index.
+	uint32_t (*number)(void *engine, uint32_t rule);
 	void (*release)(void *engine);
 };
 

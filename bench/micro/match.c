@@ -58,7 +58,7 @@ static void draw_queries(
 	if (detail->traffic == TRAFFIC_HOSTILE) {
 		deep.offs += deep.count - DEEP_RULES;
 		deep.count = DEEP_RULES;
-		count = 100000;
+		count = 2048; // they stay near, as a name that was just received is
 	}
 	count -= count % MICRO_BATCH;
 	queries_draw(&body->queries, &deep, detail->traffic, count);
@@ -104,6 +104,8 @@ static bool check(struct body *body, const struct names *names, const struct mat
 			const uint8_t *name = body->queries.wire + body->queries.offs[first + n];
 			unsigned len;
 
+			if (rules[n] != ENGINE_NONE && body->engine->number)
+				rules[n] = body->engine->number(body->built, rules[n]);
 			if (rules[n] == ENGINE_NONE && detail->traffic != TRAFFIC_MISS)
 				return false;
 			if (rules[n] != ENGINE_NONE &&

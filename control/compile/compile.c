@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "control/compile/assembly.h"
+#include "control/compile/compile_view.h"
 #include "control/compile/intern.h"
 #include "control/compile/prefix.h"
 #include "control/compile/suffix.h"
+#include "control/compile/verify.h"
 #include "core/name.h"
 
 enum { TRIES = 16 }; // of keys; one in some hundred fails at a million rules
@@ -23,9 +26,11 @@ struct compilation {
 	const struct config *config;
 	struct assembly assembly;
 	struct suffix_table *table;
-	struct intern *upstreams; // endpoint -> index
-	struct intern *routes;    // targets and sources -> index
-	uint32_t *outbound_first; // by outbound endpoint: index of its first address
+	struct intern *upstreams;            // endpoint -> index
+	struct intern *routes;               // targets and sources -> index
+	uint32_t *outbound_first;            // by outbound endpoint: index of its first address
+	const struct config_rule *last_rule; // of this ruleset, and its route
+	uint32_t last_route;
 	char *error;
 };
 
@@ -191,6 +196,26 @@ static const enum image_policy policies[] = {
 	[CONFIG_POLICY_RANDOM] = IMAGE_POLICY_RANDOM,
 };
 
+// Most rules go where the one before them goes.
+static int add_rule_route(struct compilation *c, const struct config_ruleset *ruleset,
+	const struct config_rule *rule, uint32_t *route)
+{
+	const struct config_rule *last = c->last_rule;
+	int err = 0;
+
+	if (!last || last->policy != rule->policy || last->target_count != rule->target_count ||
+		memcmp(last->targets, rule->targets, rule->target_count * sizeof(*rule->targets)) !=
+			0)
+		err = add_route(c,
+			&(struct destination){rule->targets, rule->target_count,
+				ruleset->outbound_endpoints, ruleset->outbound_endpoint_count,
+				policies[rule->policy]},
+			&c->last_route);
+	c->last_rule = rule;
+	*route = c->last_route;
+	return err ? err : c->last_route < IMAGE_ROUTES_MAX ? 0 : -E2BIG;
+}
+
 static int add_rule(struct compilation *c, uint32_t start, const struct config_ruleset *ruleset,
 	const struct config_rule *rule)
 {
@@ -198,20 +223,17 @@ static int add_rule(struct compilation *c, uint32_t start, const struct config_r
 	uint8_t name[NAME_LEN_MAX];
 	const char *why;
 	unsigned len = name_parse(rule->domain, strlen(rule->domain), name, &why);
+	uint32_t route;
 	int err;
 
 	if (len == 0)
 		return -EINVAL;
 	name_fold(name, name, len);
-	err = add_route(c,
-		&(struct destination){rule->targets, rule->target_count,
-			ruleset->outbound_endpoints, ruleset->outbound_endpoint_count,
-			policies[rule->policy]},
-		&element.route);
+	err = add_rule_route(c, ruleset, rule, &route);
 	if (err)
 		return err;
-	return suffix_table_add(c->table, &c->assembly, start, name, compile_ranks[rule->match],
-		assembly_add(&c->assembly, IMAGE_rules, &element, 1));
+	element.route = route & (IMAGE_ROUTES_MAX - 1);
+	return suffix_table_add(c->table, start, name, &element);
 }
 
 static int add_rulesets(struct compilation *c)
@@ -219,6 +241,7 @@ static int add_rulesets(struct compilation *c)
 	for (size_t i = 0; i < c->config->ruleset_count; i++) {
 		const struct config_ruleset *ruleset = &c->config->rulesets[i];
 
+		c->last_rule = NULL;
 		for (size_t r = 0; r < ruleset->rule_count; r++) {
 			const struct config_rule *rule = &ruleset->rules[r];
 			int err = 0;
@@ -301,13 +324,35 @@ static int run_phases(struct compilation *c)
 	return err;
 }
 
+static size_t count_rules(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->ruleset_count; i++)
+		count += config->rulesets[i].rule_count;
+	return count;
+}
+
+// Opens what was made as the dataplane will, and looks every rule up in it.
+static int verify(const struct config *config, int fd, char *error)
+{
+	struct compile_view view;
+	int err = compile_view_open(&view, fd, error);
+
+	if (err)
+		return err;
+	err = verify_image(config, &view.image, error);
+	compile_view_close(&view);
+	return err;
+}
+
 // One try, under one key. -EAGAIN: try another.
 static int compile_under_key(const struct config *config, const struct image_header *header,
 	struct compile_result *result)
 {
 	struct compilation c = {
 		.config = config,
-		.table = suffix_table_new(header->key),
+		.table = suffix_table_new(header->key, count_rules(config)),
 		.upstreams = intern_new(),
 		.routes = intern_new(),
 		.error = result->error,
@@ -317,14 +362,19 @@ static int compile_under_key(const struct config *config, const struct image_hea
 	assembly_init(&c.assembly);
 	if (c.table && c.upstreams && c.routes)
 		err = run_phases(&c);
-	if (!err)
-		result->fd = err = assembly_freeze(&c.assembly, header, &result->size);
-	assembly_fini(&c.assembly);
 	suffix_table_free(c.table);
 	intern_free(c.upstreams);
 	intern_free(c.routes);
 	free(c.outbound_first);
-	return err < 0 ? err : 0;
+	if (!err)
+		result->fd = err = assembly_freeze(&c.assembly, header, &result->size);
+	assembly_fini(&c.assembly);
+	if (err < 0)
+		return err;
+	err = verify(config, result->fd, result->error);
+	if (err)
+		close(result->fd);
+	return err;
 }
 
 int compile_image(const struct config *config, uint64_t generation, struct compile_result *result)

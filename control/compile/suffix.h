@@ -6,16 +6,17 @@
 
 struct suffix_table;
 
-// `key` must stay.
-[[nodiscard]] struct suffix_table *suffix_table_new(const uint8_t key[static IMAGE_KEY_LEN]);
+// For about `rule_count` rules. `key` must stay. NULL: no memory.
+[[nodiscard]] struct suffix_table *suffix_table_new(
+	const uint8_t key[static IMAGE_KEY_LEN], size_t rule_count);
 void suffix_table_free(struct suffix_table *);
 
-// Adds a rule: `name` in wire form, folded, under start state number `start`; `rule` is its index in the image. 0;
-// -EEXIST: that domain and match are there already; -EAGAIN: two names met in one hash, so everything must be compiled
-// again under another key; -ENOMEM.
-[[nodiscard]] int suffix_table_add(struct suffix_table *, struct assembly *, uint32_t start,
-	const uint8_t *name, enum image_rank rank, uint32_t rule);
+// Adds a rule: `name` in wire form, folded, under start state number `start`. Rules are taken in batches, so what is
+// wrong may be told of a later one. 0; -EEXIST: a domain and match are there twice; -EAGAIN: two names met in one hash,
+// so everything must be compiled again under another key; -ENOMEM; -E2BIG.
+[[nodiscard]] int suffix_table_add(
+	struct suffix_table *, uint32_t start, const uint8_t *name, const struct image_rule *rule);
 
-// Writes starts and buckets. 0, -EAGAIN as above, or -ENOMEM.
+// Writes starts, endings, accepts and buckets. 0, or as above.
 [[nodiscard]] int suffix_table_freeze(
 	struct suffix_table *, struct assembly *, uint32_t start_count);

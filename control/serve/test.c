@@ -184,6 +184,7 @@ static void find_winner(struct question *question)
 	struct suffix_query query = {
 		.name = question->name, .network = question->network, .type = question->type};
 	struct suffix_match match;
+	struct image_rule rule;
 
 	question->route = IMAGE_NONE;
 	question->winner = NULL;
@@ -194,8 +195,9 @@ static void find_winner(struct question *question)
 		question->route = image->networks[question->network].default_route;
 		return;
 	}
-	question->route = image->rules[match.rule].route;
-	question->winner = lookup_counter(question->lookup, image->rules[match.rule].counter);
+	rule = image_rule(image, match.rule);
+	question->route = rule.route;
+	question->winner = lookup_counter(question->lookup, rule.counter);
 }
 
 static json_t *show_winner(const struct question *question)

@@ -4,17 +4,17 @@
 #include "dataplane/path/path.h"
 
 // The rule's route, else the network's default.
-static uint32_t find_route(struct path *path, const struct query *query, uint32_t index)
+static uint32_t find_route(struct path *path, const struct query *query, uint32_t offset)
 {
 	const struct image *image = path->image;
-	const struct image_rule *rule;
+	struct image_rule rule;
 
-	if (index == IMAGE_NONE)
+	if (offset == IMAGE_NONE)
 		return image->networks[query->network].default_route;
-	rule = &image->rules[index];
+	rule = image_rule(image, offset);
 	if (!query->slot) // else it was counted when it was asked
-		counter_add(&path->rule_counters[rule->counter], 1);
-	return rule->route;
+		counter_add(&path->rule_counters[rule.counter], 1);
+	return rule.route;
 }
 
 void path_match(struct path *path)

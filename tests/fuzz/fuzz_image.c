@@ -44,7 +44,8 @@ static void look_up(const struct image *image)
 			struct suffix_match match;
 
 			suffix_match(image, &query, &match, 1);
-			HOLDS(match.rule == IMAGE_NONE || match.rule < image->rules_count);
+			HOLDS(match.rule == IMAGE_NONE ||
+				image_rule(image, match.rule).route < image->routes_count);
 		}
 	}
 	for (uint32_t i = 0; i < image->inbound_count; i++) {

@@ -61,7 +61,8 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	struct image_route route = {.target_first = assembly_count(assembly, IMAGE_targets),
 		.source_count = 1,
 		.policy = text->policy};
-	struct image_rule rule = {.counter = index, .route = index, .rank = text->rank};
+	struct image_rule rule = {
+		.counter = index, .route = index & (IMAGE_ROUTES_MAX - 1), .rank = text->rank & 7};
 	uint8_t name[NAME_LEN_MAX];
 	const char *why;
 	unsigned len = name_parse(text->domain, strlen(text->domain), name, &why);
@@ -70,15 +71,14 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	name_fold(name, name, len);
 	route.target_count = add_targets(assembly, text->target);
 	assembly_add(assembly, IMAGE_routes, &route, 1);
-	assembly_add(assembly, IMAGE_rules, &rule, 1);
-	return suffix_table_add(table, assembly, text->ruleset, name, text->rank, index);
+	return suffix_table_add(table, text->ruleset, name, &rule);
 }
 
 // -EAGAIN: the key does not suit these rules.
 static int make_under_key(
 	const struct image_rule_text *rules, uint32_t rule_count, const struct image_header *header)
 {
-	struct suffix_table *table = suffix_table_new(header->key);
+	struct suffix_table *table = suffix_table_new(header->key, rule_count);
 	struct assembly assembly;
 	size_t size;
 	int fd = 0;

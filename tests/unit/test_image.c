@@ -38,7 +38,7 @@ static void good_image_opens(void **state)
 	(void)state;
 	assert_null(image_open(&image, base, size));
 	assert_int_equal(image.header->generation, 7);
-	assert_int_equal(image.rules_count, 3);
+	assert_int_equal(image.routes_count, 3);
 	free(base);
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/msg.h"
 #include "core/name.h"
@@ -12,6 +14,12 @@
 
 enum { TYPE_A = 1 };
 
+// Rules are numbered by their counters; -1: none.
+static int rule_number(const struct image *image, const struct suffix_match *match)
+{
+	return match->rule == IMAGE_NONE ? -1 : (int)image_rule(image, match->rule).counter;
+}
+
 // The rule that covers a name of type A; -1: none.
 static int covering(const struct image *image, const char *wire)
 {
@@ -19,7 +27,7 @@ static int covering(const struct image *image, const char *wire)
 	struct suffix_match match;
 
 	suffix_match(image, &query, &match, 1);
-	return match.rule == IMAGE_NONE ? -1 : (int)match.rule;
+	return rule_number(image, &match);
 }
 
 static void H06_suffix_ends_on_label_boundary(void **state)
@@ -155,9 +163,9 @@ static void DS_of_a_rules_own_domain_is_matched_one_label_up(void **state)
 
 	(void)state;
 	suffix_match(&image, queries, matches, 3);
-	assert_int_equal(matches[0].rule, 0);
-	assert_int_equal(matches[1].rule, 1);
-	assert_int_equal(matches[2].rule, 0);
+	assert_int_equal(rule_number(&image, &matches[0]), 0);
+	assert_int_equal(rule_number(&image, &matches[1]), 1);
+	assert_int_equal(rule_number(&image, &matches[2]), 0);
 }
 
 static void longest_names_and_labels_match(void **state)
@@ -189,9 +197,12 @@ static void longest_names_and_labels_match(void **state)
 	assert_int_equal(covering(&image, (const char *)wire), 0);
 }
 
-// A trie as one would write it first: children in a list, labels compared one by one.
+// A trie as one would write it first: children in a few lists, labels compared one by one.
+enum { NODE_LISTS = 64 };
+
 struct node {
-	struct node *child, *sibling;
+	struct node *sibling;
+	struct node *children[NODE_LISTS];
 	uint8_t label[1 + LABEL_LEN_MAX];
 	int rules[IMAGE_RANK_COUNT]; // -1: none
 };
@@ -212,14 +223,22 @@ static void node_free(struct node *node)
 {
 	if (!node)
 		return;
-	node_free(node->child);
+	for (unsigned i = 0; i < NODE_LISTS; i++)
+		node_free(node->children[i]);
 	node_free(node->sibling);
 	free(node);
 }
 
+static struct node **node_list(struct node *parent, const uint8_t *label)
+{
+	return &parent->children[(label[0] + 8u * name_fold_byte(label[1]) +
+					 3u * name_fold_byte(label[label[0]])) %
+		NODE_LISTS];
+}
+
 static struct node *node_find(struct node *parent, const uint8_t *label)
 {
-	struct node *node = parent->child;
+	struct node *node = *node_list(parent, label);
 
 	while (node &&
 		(node->label[0] != label[0] ||
@@ -236,32 +255,46 @@ static struct node *node_add(struct node *root, const uint8_t *name)
 		struct node *next = node_find(root, name + labels[i - 1]);
 
 		if (!next) {
+			struct node **list = node_list(root, name + labels[i - 1]);
+
 			next = node_new(name + labels[i - 1]);
-			next->sibling = root->child;
-			root->child = next;
+			next->sibling = *list;
+			*list = next;
 		}
 		root = next;
 	}
 	return root;
 }
 
-static int node_match(struct node *root, const uint8_t *name)
+// A rule and how good it is: by labels, then by rank.
+struct found {
+	int rule; // -1: none
+	unsigned label_count;
+	unsigned rank;
+};
+
+static bool is_better(const struct found *a, const struct found *b)
+{
+	if (b->rule < 0 || a->label_count != b->label_count)
+		return b->rule < 0 || a->label_count > b->label_count;
+	return a->rank > b->rank;
+}
+
+static void node_match(struct node *root, const uint8_t *name, struct found *best)
 {
 	uint8_t labels[NAME_LABELS_MAX];
-	unsigned left = name_labels(name, labels);
-	int best = -1;
+	unsigned count = name_labels(name, labels), left = count;
 
 	for (struct node *node = root; node; node = node_find(node, name + labels[--left])) {
-		enum image_rank rank = left == 0 ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS;
+		enum image_rank high = left == 0 ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS;
+		enum image_rank rank = node->rules[high] >= 0 ? high : IMAGE_RANK_SUFFIX;
+		struct found found = {node->rules[rank], count - left, rank};
 
-		if (node->rules[rank] >= 0)
-			best = node->rules[rank];
-		else if (node->rules[IMAGE_RANK_SUFFIX] >= 0)
-			best = node->rules[IMAGE_RANK_SUFFIX];
+		if (found.rule >= 0 && is_better(&found, best))
+			*best = found;
 		if (left == 0)
-			break;
+			return;
 	}
-	return best;
 }
 
 // xorshift: a stream that is the same in every run.
@@ -294,60 +327,197 @@ static unsigned random_name(uint64_t *seed, uint8_t wire[static NAME_LEN_MAX])
 	return at + 1;
 }
 
-enum { TRIE_RULES = 20000, TRIE_NAMES = 1000000, TRIE_BURST = 32 };
+enum { TRIE_RULES = 20000, TRIE_NAMES = 128000, TRIE_ROUNDS = 4, TRIE_BURST = 64 };
 
-// Fills `rules` and the trie alike; a domain and rank that is there already is drawn again.
-static void random_rules(uint64_t *seed, struct node *root, struct image_rule_text *rules)
+// Two rulesets, linked in this order, and the image that is made of them.
+struct rulesets {
+	struct node *roots[2];
+	struct image_rule_text rules[TRIE_RULES];
+	struct image image;
+};
+
+// A domain and rank that is there already is drawn again.
+static struct rulesets *rulesets_new(uint64_t *seed)
 {
+	struct rulesets *sets = calloc(1, sizeof(*sets));
+
+	assert_non_null(sets);
+	for (unsigned i = 0; i < 2; i++)
+		sets->roots[i] = node_new(NULL);
 	for (int i = 0; i < TRIE_RULES;) {
 		uint8_t wire[NAME_LEN_MAX];
 		char text[NAME_TEXT_MAX];
 		enum image_rank rank = draw(seed) % IMAGE_RANK_COUNT;
+		uint32_t ruleset = draw(seed) % 2;
 		struct node *node;
 
 		random_name(seed, wire);
-		node = node_add(root, wire);
-		if (node == root || node->rules[rank] >= 0) // a rule for the root would cover all
+		node = node_add(sets->roots[ruleset], wire);
+		// A suffix rule for the root would cover all.
+		if ((wire[0] == 0 && rank != IMAGE_RANK_EXACT) || node->rules[rank] >= 0)
 			continue;
 		node->rules[rank] = i;
 		name_format(wire, text);
-		rules[i++] = (struct image_rule_text){.domain = strdup(text), .rank = rank};
+		sets->rules[i++] = (struct image_rule_text){
+			.domain = strdup(text), .rank = rank, .ruleset = ruleset};
 	}
+	sets->image = images_open(sets->rules, TRIE_RULES);
+	return sets;
 }
 
-static void a_million_names_match_as_in_a_naive_trie(void **state)
+static void rulesets_free(struct rulesets *sets)
 {
-	struct image_rule_text *rules = calloc(TRIE_RULES, sizeof(*rules));
+	for (unsigned i = 0; i < TRIE_RULES; i++)
+		free((char *)sets->rules[i].domain);
+	for (unsigned i = 0; i < 2; i++)
+		node_free(sets->roots[i]);
+	free(sets);
+}
+
+static int expected_rule(const struct rulesets *sets, const struct suffix_query *query)
+{
+	struct found found = {.rule = -1};
+	uint8_t labels[NAME_LABELS_MAX];
+	unsigned count = name_labels(query->name, labels);
+
+	for (unsigned i = 0; i < 2; i++)
+		node_match(sets->roots[i], query->name, &found);
+	if (query->type == TYPE_DS && count > 0 && found.rule >= 0 && found.label_count == count) {
+		found.rule = -1;
+		for (unsigned i = 0; i < 2; i++)
+			node_match(sets->roots[i], query->name + 1 + query->name[0], &found);
+	}
+	return found.rule;
+}
+
+static unsigned compare_with_trie(struct rulesets *sets, uint64_t *seed, unsigned name_count)
+{
 	static uint8_t names[TRIE_BURST][NAME_LEN_MAX];
 	struct suffix_query queries[TRIE_BURST];
 	struct suffix_match matches[TRIE_BURST];
-	struct node *root = node_new(NULL);
-	uint64_t seed = 1;
+	int expected[TRIE_BURST];
 	unsigned covered = 0;
-	struct image image;
 
-	(void)state;
-	random_rules(&seed, root, rules);
-	image = images_open(rules, TRIE_RULES);
-	for (unsigned i = 0; i < TRIE_NAMES; i += TRIE_BURST) {
-		for (unsigned n = 0; n < TRIE_BURST; n++) {
-			random_name(&seed, names[n]);
-			queries[n] = (struct suffix_query){.name = names[n], .type = TYPE_A};
+	for (unsigned done = 0, count; done < name_count; done += count) {
+		count = 1 + draw(seed) % TRIE_BURST;
+		for (unsigned n = 0; n < count; n++) {
+			random_name(seed, names[n]);
+			queries[n] = (struct suffix_query){
+				.name = names[n], .type = draw(seed) % 8 ? TYPE_A : TYPE_DS};
+			expected[n] = expected_rule(sets, &queries[n]);
+			covered += expected[n] >= 0;
 		}
-		suffix_match(&image, queries, matches, TRIE_BURST);
-		for (unsigned n = 0; n < TRIE_BURST; n++) {
-			int expected = node_match(root, names[n]);
-
-			assert_int_equal((int)matches[n].rule, expected);
-			covered += expected >= 0;
+		for (unsigned way = 0; suffix_way(way); way++) {
+			sets->image.way = suffix_way(way);
+			suffix_match(&sets->image, queries, matches, count);
+			for (unsigned n = 0; n < count; n++)
+				assert_int_equal(
+					rule_number(&sets->image, &matches[n]), expected[n]);
 		}
 	}
-	// Names that match and names that don't are both there, or this test shows little.
-	assert_in_range(covered, TRIE_NAMES / 10, TRIE_NAMES - 1);
-	for (unsigned i = 0; i < TRIE_RULES; i++)
-		free((char *)rules[i].domain);
-	free(rules);
-	node_free(root);
+	return covered;
+}
+
+// A million pairs of name and ruleset; with SHUNT_TRIE_NAMES=1280000 ten million.
+static void names_and_rulesets_match_as_in_a_naive_trie_by_every_way(void **state)
+{
+	const char *wanted = getenv("SHUNT_TRIE_NAMES");
+	unsigned name_count = wanted ? (unsigned)strtoul(wanted, NULL, 10) : TRIE_NAMES;
+	uint64_t seed = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < TRIE_ROUNDS; round++) {
+		struct rulesets *sets = rulesets_new(&seed);
+		unsigned covered = compare_with_trie(sets, &seed, name_count);
+
+		// Names that match and names that don't are both there, or this test shows little.
+		assert_in_range(covered, name_count / 10, name_count - 1);
+		rulesets_free(sets);
+	}
+}
+
+static void every_way_hashes_alike(void **state)
+{
+	uint8_t key[IMAGE_KEY_LEN], start[IMAGE_STATE_LEN], name[NAME_LEN_MAX];
+	uint64_t seed = 2, expected[NAME_LABELS_MAX], states[NAME_LABELS_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned count;
+
+		for (unsigned k = 0; k < sizeof(key); k++)
+			key[k] = (uint8_t)draw(&seed);
+		suffix_start(key, draw(&seed), start);
+		name_fold(name, name, random_name(&seed, name));
+		count = suffix_way(0)->states(key, start, name, expected);
+		for (unsigned way = 1; suffix_way(way); way++) {
+			assert_int_equal(suffix_way(way)->states(key, start, name, states), count);
+			assert_memory_equal(states, expected, count * sizeof(states[0]));
+		}
+	}
+}
+
+// The hash of an image made elsewhere, by another release even, must be the hash of this one.
+static void hash_is_that_of_the_layouts_version(void **state)
+{
+	const uint8_t key[IMAGE_KEY_LEN] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+		17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
+	uint8_t start[IMAGE_STATE_LEN];
+	uint64_t states[NAME_LABELS_MAX];
+
+	(void)state;
+	assert_int_equal(IMAGE_VERSION, 2);
+	suffix_start(key, 1, start);
+	suffix_way(0)->states(key, start,
+		WIRE("\x11"
+		     "a-label-of-17-byt\3com"),
+		states);
+	assert_int_equal(states[0], UINT64_C(0xdf8e7255e80c8817));
+	assert_int_equal(states[1], UINT64_C(0x0d7e538f5bbf7f19));
+}
+
+// Nothing but the name is read: each stands right before a page that can't be.
+static void names_may_end_where_memory_ends(void **state)
+{
+	const struct image_rule_text rules[] = {{.domain = "com."}};
+	struct image image = images_open(rules, 1);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t seed = 3;
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t name[NAME_LEN_MAX];
+		unsigned len = random_name(&seed, name);
+		struct suffix_query query = {.name = pages + page - len, .type = TYPE_A};
+		struct suffix_match match;
+
+		memcpy(pages + page - len, name, len);
+		for (unsigned way = 0; suffix_way(way); way++) {
+			image.way = suffix_way(way);
+			suffix_match(&image, &query, &match, 1);
+			assert_int_equal(match.rule, IMAGE_NONE);
+		}
+	}
+	munmap(pages, 2 * page);
+}
+
+static void find_gives_the_state_of_a_name(void **state)
+{
+	const struct image_rule_text rules[] = {
+		{.domain = "."}, {.domain = "a.com."}, {.domain = "b.com.", .ruleset = 1}};
+	struct image image = images_open(rules, 3);
+
+	(void)state;
+	assert_int_equal(image_rule(&image, suffix_find(&image, 0, WIRE(""))).counter, 0);
+	assert_int_equal(image_rule(&image, suffix_find(&image, 0, WIRE("\1a\3com"))).counter, 1);
+	assert_int_equal(image_rule(&image, suffix_find(&image, 1, WIRE("\1b\3com"))).counter, 2);
+	assert_int_equal(suffix_find(&image, 1, WIRE("\1a\3com")), IMAGE_NONE);
+	assert_int_equal(suffix_find(&image, 0, WIRE("\3com")), IMAGE_NONE);
+	assert_int_equal(suffix_find(&image, 1, WIRE("")), IMAGE_NONE);
 }
 
 int main(void)
@@ -365,7 +535,11 @@ int main(void)
 		cmocka_unit_test(B19_bytes_of_any_value_match_as_they_are),
 		cmocka_unit_test(DS_of_a_rules_own_domain_is_matched_one_label_up),
 		cmocka_unit_test(longest_names_and_labels_match),
-		cmocka_unit_test(a_million_names_match_as_in_a_naive_trie),
+		cmocka_unit_test(every_way_hashes_alike),
+		cmocka_unit_test(hash_is_that_of_the_layouts_version),
+		cmocka_unit_test(names_may_end_where_memory_ends),
+		cmocka_unit_test(find_gives_the_state_of_a_name),
+		cmocka_unit_test(names_and_rulesets_match_as_in_a_naive_trie_by_every_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What this CPU can do, as far as hot code is compiled for it: each level has what those before it have.
+#pragma once
+
+enum cpu_level {
+	CPU_ANY,
+	CPU_AVX2,   // AES-NI, AVX2, BMI2
+	CPU_AVX512, // the AVX-512 of x86-64-v4: F, BW, CD, DQ, VL
+};
+
+// Asked of the CPU, and of what the system saves on a context switch.
+[[nodiscard]] enum cpu_level cpu_level(void);
