@@ -71,7 +71,8 @@ void measure(benchmark::State &timing, Stage &stage, const micro_case &micro,
 	notes[micro.name] = stage.state.note;
 }
 
-// Keeps the medians, in nanoseconds an operation.
+// Keeps the medians, in nanoseconds an operation: of the time that the processor was ours, so that others on the machine
+// disturb less.
 class Medians : public benchmark::BenchmarkReporter
 {
       public:
@@ -85,7 +86,7 @@ class Medians : public benchmark::BenchmarkReporter
 		for (const Run &run : runs)
 			if (!run.error_occurred && run.aggregate_name == "median")
 				found[run.run_name.function_name] =
-					run.GetAdjustedRealTime() /
+					run.GetAdjustedCPUTime() /
 					benchmark::GetTimeUnitMultiplier(run.time_unit) * ns_per_s;
 	}
 
@@ -103,7 +104,7 @@ void register_case(const micro_case &micro, Stage &stage, std::map<std::string, 
 		[&micro, &stage, &notes](
 			benchmark::State &timing) { measure(timing, stage, micro, notes); });
 
-	registered->Repetitions(repetitions)->UseRealTime();
+	registered->Repetitions(repetitions);
 	if (micro.iterations)
 		registered->Iterations(micro.iterations);
 }
