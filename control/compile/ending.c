@@ -23,9 +23,12 @@ static uint16_t *find_place(struct ending_set *set, const uint8_t *wire, unsigne
 {
 	for (size_t at = XXH3_64bits(wire, len);; at++) {
 		uint16_t *place = &set->table[at % ENDING_TABLE_SIZE];
-		const struct image_ending *ending = &set->endings[*place - 1];
+		const struct image_ending *ending;
 
-		if (*place == 0 || (ending->len == len && memcmp(ending->bytes, wire, len) == 0))
+		if (*place == 0)
+			return place;
+		ending = &set->endings[*place - 1];
+		if (ending->len == len && memcmp(ending->bytes, wire, len) == 0)
 			return place;
 	}
 }
