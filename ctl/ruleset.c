@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/automaton.h"
 #include "ctl/noun.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
@@ -24,6 +25,12 @@ static const struct option apply_options[] = {
 	{"outbound-endpoint", "E", OPTION_LIST, false, false, "of the ruleset, with --create"},
 	{"if-generation", "N", OPTION_NUMBER, false, false,
 		"refuse unless N is the generation that runs"},
+	{0},
+};
+
+static const struct option dump_options[] = {
+	{"automaton", NULL, OPTION_FLAG, true, false, "its states and transitions"},
+	{"dot", NULL, OPTION_FLAG, false, false, "as a graph for dot(1), if it is small"},
 	{0},
 };
 
@@ -154,6 +161,19 @@ static const struct verb verbs[] = {
 		.summary = "Show a ruleset",
 		.print = print_ruleset},
 	{.name = "list", .method = "ruleset.list", .summary = "List rulesets", .print = print_list},
+	{.name = "dump",
+		.positional = "NAME",
+		.method = "ruleset.dump",
+		.options = dump_options,
+		.summary = "Show what a ruleset was compiled to",
+		.note = "A line a state: the state it comes from, the label that leads to it, the domain\n"
+			"that it stands for, and the rules that it accepts, the best first.",
+		.print = automaton_print},
+	{.name = "stats",
+		.positional = "NAME",
+		.method = "ruleset.stats",
+		.summary = "Show how large a compiled ruleset is",
+		.print = automaton_print_stats},
 };
 
 const struct noun noun_ruleset = {

@@ -65,6 +65,9 @@ static const struct parameter apply[] = {
 	NAME, {"file", PARAMETER_TEXT, false}, TARGET, {"create", PARAMETER_FLAG, false},
 	{"outbound_endpoint", PARAMETER_LIST, false}, END,
 };
+static const struct parameter dump[] = {
+	NAME, {"automaton", PARAMETER_FLAG, false}, {"dot", PARAMETER_FLAG, false}, END,
+};
 static const struct parameter addressed[] = {{"address", PARAMETER_TEXT, true}, END};
 static const struct parameter reload[] = {{"force", PARAMETER_FLAG, false}, END};
 
@@ -82,6 +85,8 @@ static const struct method methods[] = {
 	{"ruleset.apply", apply, NULL, ruleset_apply},
 	{"ruleset.show", named, ruleset_show, NULL},
 	{"ruleset.list", NULL, ruleset_list, NULL},
+	{"ruleset.dump", dump, ruleset_dump, NULL},
+	{"ruleset.stats", named, ruleset_stats, NULL},
 	{"upstream.list", NULL, upstream_list, NULL},
 	{"upstream.show", addressed, upstream_show, NULL},
 	{"upstream.drain", addressed, upstream_drain, NULL},

@@ -48,6 +48,8 @@ struct config *rule_disable(struct request *request);
 void test_read(struct request *request);
 void ruleset_list(struct request *request);
 void ruleset_show(struct request *request);
+void ruleset_dump(struct request *request);
+void ruleset_stats(struct request *request);
 struct config *ruleset_apply(struct request *request);
 void stats_show(struct request *request);
 void upstream_list(struct request *request);

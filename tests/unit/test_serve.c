@@ -721,6 +721,59 @@ static void a_new_rule_counts_what_it_answered_before_control_knew(void **state)
 	assert_int_equal(queries_of(stage, "a"), 3);
 }
 
+// States are counted from the start: com., contoso.com., azure.contoso.com.
+static void dump_lists_the_states_of_the_image(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply, *states, *last;
+
+	stage_start(stage);
+	reply = stage_call(stage, "ruleset.dump", "{s:s, s:b}", "name", "corp", "automaton", 1);
+	states = json_object_get(json_object_get(reply, "result"), "states");
+	assert_int_equal(json_array_size(states), 4);
+	last = json_array_get(states, 3);
+	assert_int_equal(json_integer_value(json_object_get(last, "from")), 2);
+	assert_string_equal(json_string_value(json_object_get(last, "label")), "azure");
+	assert_string_equal(
+		json_string_value(json_object_get(last, "domain")), "azure.contoso.com.");
+	last = json_array_get(json_object_get(last, "rules"), 0);
+	assert_string_equal(json_string_value(json_object_get(last, "name")), "azure");
+	assert_string_equal(json_string_value(json_object_get(last, "match")), "suffix");
+	json_decref(reply);
+}
+
+static void dump_wants_to_be_told_what(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start(stage);
+	assert_int_equal(
+		code_of(stage_call(stage, "ruleset.dump", "{s:s}", "name", "corp"), "automaton"),
+		-32602);
+	assert_int_equal(code_of(stage_call(stage, "ruleset.dump", "{s:s, s:b}", "name", "other",
+					 "automaton", 1),
+				 "no ruleset 'other'"),
+		-32001);
+}
+
+static void stats_of_a_ruleset_count_states(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply, *result;
+
+	stage_start(stage);
+	reply = stage_call(stage, "ruleset.stats", "{s:s}", "name", "corp");
+	result = json_object_get(reply, "result");
+	assert_int_equal(json_integer_value(json_object_get(result, "rules")), 2);
+	assert_int_equal(json_integer_value(json_object_get(result, "states")), 4);
+	assert_int_equal(json_integer_value(json_object_get(result, "transitions")), 3);
+	assert_int_equal(json_integer_value(json_object_get(result, "accepting")), 2);
+	assert_int_equal(json_integer_value(json_object_get(result, "leaves")), 1);
+	assert_int_equal(json_array_size(json_object_get(result, "depths")), 4);
+	assert_true(json_integer_value(json_object_get(result, "image_bytes")) > 0);
+	json_decref(reply);
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -765,6 +818,9 @@ int main(void)
 		ROW(rule_test_matches_ds_one_label_up),
 		ROW(rule_test_knows_a_client_of_no_network),
 		ROW(rule_test_shows_a_disabled_rule_among_the_beaten),
+		ROW(dump_lists_the_states_of_the_image),
+		ROW(dump_wants_to_be_told_what),
+		ROW(stats_of_a_ruleset_count_states),
 		ROW(stats_sum_over_workers),
 		ROW(a_rule_counts_from_when_it_got_its_number),
 		ROW(a_rule_counts_from_0_in_a_dataplane_that_started_while_control_was_away),

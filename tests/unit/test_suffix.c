@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "control/compile/automaton.h"
 #include "core/msg.h"
 #include "core/name.h"
 #include "tests/unit/images.h"
@@ -520,6 +521,71 @@ static void find_gives_the_state_of_a_name(void **state)
 	assert_int_equal(suffix_find(&image, 1, WIRE("")), IMAGE_NONE);
 }
 
+static uint32_t count_states(const struct image *image)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < image->buckets_count; i++)
+		for (unsigned slot = 0; slot < IMAGE_BUCKET_SLOTS; slot++)
+			count += image->buckets[i].fingerprints[slot] != 0;
+	return count;
+}
+
+static void automaton_read_back_has_the_states_of_the_table(void **state)
+{
+	uint64_t seed = 4;
+	struct rulesets *sets = rulesets_new(&seed);
+	uint32_t state_count = 0, rule_count = 0;
+
+	(void)state;
+	for (uint32_t start = 0; start < 2; start++) {
+		struct automaton automaton;
+
+		assert_int_equal(automaton_init(&automaton, &sets->image, start), 0);
+		state_count += automaton.state_count - 1; // the start is not in the table
+		for (uint32_t i = 0; i < automaton.state_count; i++) {
+			const struct automaton_state *found = &automaton.states[i];
+			const uint8_t *name = automaton_name(&automaton, found);
+			bool has_more = found->accept != IMAGE_LEADS_ON;
+
+			assert_int_equal(suffix_find(&sets->image, start, name),
+				has_more ? found->accept : IMAGE_NONE);
+			for (uint32_t at = found->accept; has_more;
+				at += (uint32_t)sizeof(struct image_rule)) {
+				has_more = !image_rule(&sets->image, at).is_last;
+				rule_count++;
+			}
+		}
+		automaton_fini(&automaton);
+	}
+	assert_int_equal(state_count, count_states(&sets->image));
+	assert_int_equal(rule_count, TRIE_RULES);
+	rulesets_free(sets);
+}
+
+static void automaton_lists_states_with_those_they_come_from(void **state)
+{
+	const struct image_rule_text rules[] = {{.domain = "b.com."}, {.domain = "x.b.com."},
+		{.domain = "a.com.", .rank = IMAGE_RANK_EXACT}, {.domain = "org.", .ruleset = 1}};
+	struct image image = images_open(rules, 4);
+	struct automaton automaton;
+
+	(void)state;
+	assert_int_equal(automaton_init(&automaton, &image, 0), 0);
+	assert_int_equal(automaton.state_count, 5); // start, com, a, b, x
+	assert_int_equal(automaton.states[1].accept, IMAGE_LEADS_ON);
+	assert_int_equal(automaton.states[2].from, 1);
+	assert_true(automaton.states[2].is_leaf);
+	assert_memory_equal(
+		automaton_name(&automaton, &automaton.states[2]), "\1a\3com", sizeof("\1a\3com"));
+	assert_int_equal(automaton.states[3].from, 1);
+	assert_false(automaton.states[3].is_leaf);
+	assert_int_equal(automaton.states[4].from, 3);
+	assert_int_equal(automaton.states[4].depth, 3);
+	assert_int_equal(image_rule(&image, automaton.states[4].accept).counter, 1);
+	automaton_fini(&automaton);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +605,8 @@ int main(void)
 		cmocka_unit_test(hash_is_that_of_the_layouts_version),
 		cmocka_unit_test(names_may_end_where_memory_ends),
 		cmocka_unit_test(find_gives_the_state_of_a_name),
+		cmocka_unit_test(automaton_lists_states_with_those_they_come_from),
+		cmocka_unit_test(automaton_read_back_has_the_states_of_the_table),
 		cmocka_unit_test(names_and_rulesets_match_as_in_a_naive_trie_by_every_way),
 	};
 
