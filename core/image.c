@@ -132,8 +132,8 @@ static uint32_t check_rules(const struct image *image, uint32_t at)
 			image->accepts_count - at < sizeof(rule) + IMAGE_SLACK)
 			return 0;
 		rule = image_rule(image, at);
-		if (rule.rank >= rank || rule.route >= image->routes_count ||
-			rule.counter >= COUNTERS_RULE_CAPACITY)
+		if ((rule.rank >= rank && rule.rank != IMAGE_RANK_REGEX) || rule.rank > rank ||
+			rule.route >= image->routes_count || rule.counter >= COUNTERS_RULE_CAPACITY)
 			return 0;
 		rank = rule.rank;
 		at += (uint32_t)sizeof(rule);
@@ -203,6 +203,37 @@ static const char *check_endings(const struct image *image)
 	return NULL;
 }
 
+// The rules that a look-up of patterns may give.
+static bool are_regex_rules(const struct image *image, const struct image_regex *regex)
+{
+	uint64_t end = regex->rule + (uint64_t)regex->rule_count * sizeof(struct image_rule);
+
+	if (regex->rule_count == 0 || end > image->accepts_count)
+		return false;
+	for (uint32_t at = regex->rule; at < end; at += (uint32_t)sizeof(struct image_rule)) {
+		struct image_rule rule = image_rule(image, at);
+
+		if (rule.rank != IMAGE_RANK_REGEX || rule.route >= image->routes_count ||
+			rule.counter >= COUNTERS_RULE_CAPACITY)
+			return false;
+	}
+	return true;
+}
+
+static const char *check_regexes(const struct image *image)
+{
+	for (uint32_t i = 0; i < image->regexes_count; i++) {
+		const struct image_regex *regex = &image->regexes[i];
+
+		if (i > 0 && regex->rule <= image->regexes[i - 1].rule)
+			return "the patterns are not sorted by their rules";
+		if (!are_regex_rules(image, regex) ||
+			!is_range(regex->database_off, regex->database_len, image->databases_count))
+			return "a pattern points outside the image";
+	}
+	return NULL;
+}
+
 static const char *check_starts(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->starts_count; i++) {
@@ -261,6 +292,7 @@ static const check_t checks[] = {
 	check_endings,
 	check_buckets,
 	check_starts,
+	check_regexes,
 	check_routes,
 	check_addresses,
 };

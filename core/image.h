@@ -17,7 +17,7 @@
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 2,
+	IMAGE_VERSION = 3,
 	IMAGE_KEY_LEN = 32, // two round keys of AES
 	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
@@ -44,6 +44,8 @@ enum {
 	X(buckets, struct image_bucket)   \
 	X(endings, struct image_ending)   \
 	X(accepts, uint8_t)               \
+	X(regexes, struct image_regex)    \
+	X(databases, uint8_t)             \
 	X(routes, struct image_route)     \
 	X(targets, uint32_t)              \
 	X(upstreams, struct endpoint)     \
@@ -111,16 +113,32 @@ struct image_ending {
 static_assert(sizeof(struct image_ending) == 32, "one vector register");
 
 // Which rule wins where two domains are equally long: the higher rank.
-enum image_rank { IMAGE_RANK_SUFFIX, IMAGE_RANK_SUBDOMAINS, IMAGE_RANK_EXACT, IMAGE_RANK_COUNT };
+enum image_rank {
+	IMAGE_RANK_SUFFIX,
+	IMAGE_RANK_SUBDOMAINS,
+	IMAGE_RANK_REGEX, // covers what a suffix rule would, if its pattern is found in the name
+	IMAGE_RANK_EXACT,
+	IMAGE_RANK_COUNT,
+};
 
 #define IMAGE_ROUTES_MAX (UINT32_C(1) << 28)
+
+// The patterns of an accept's regex rules, compiled together by Hyperscan and serialised: pattern n is that of rule n.
+// Sorted by `rule`.
+struct image_regex {
+	uint32_t rule; // the first of them
+	uint32_t rule_count;
+	uint32_t database_off; // into databases
+	uint32_t database_len;
+};
 
 // A rule: part of an accept, known by its offset in accepts.
 //
 //   accept:  rule, the highest rank first │ … │ rule, is_last │ own length │ ending │ own labels
 //            8 bytes                                            1            1
 //
-// The accept's name is its own labels and then the ending of that index, folded.
+// The accept's name is its own labels and then the ending of that index, folded. A rank is there once, but for
+// IMAGE_RANK_REGEX: of those rules the first goes first.
 struct image_rule {
 	uint32_t counter; // the rule's number for life: its counter, and its identity across images
 	uint32_t route : 28;

@@ -35,13 +35,28 @@ struct suffix_query {
 // The rule that covers a name, with how many labels of it the rule's domain has.
 struct suffix_match {
 	uint32_t rule; // for image_rule(); IMAGE_NONE: none
-	uint32_t label_count;
+	uint16_t label_count;
+	bool has_regex; // regex rules come before this one: ask suffix_match_scanned()
 };
 
 // The winning rule of each of `count` queries. Longest domain first; at equal length the higher rank; then the
-// earlier link.
+// earlier link. Regex rules are left out, as who has no scanner can't tell: `has_regex` says where they matter.
 void suffix_match(const struct image *, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count);
+
+// Looks for patterns: by Hyperscan, elsewhere.
+struct suffix_scanner {
+	// Of the image's regexes[index], the number of the first pattern that is found in `text`; IMAGE_NONE: none is.
+	// SUFFIX_SCAN_SLACK zeros follow the text.
+	uint32_t (*scan)(struct suffix_scanner *, uint32_t index, const char *text, unsigned len);
+};
+
+enum { SUFFIX_SCAN_SLACK = 64 }; // Hyperscan 5.4.0 reads past the end of its input
+
+// Likewise for one query, regex rules included: in the name without its final dot, folded, any byte but letters, digits,
+// `-` and `_` as \DDD.
+void suffix_match_scanned(const struct image *, const struct suffix_query *,
+	struct suffix_scanner *, struct suffix_match *);
 
 // The accept of the state that the whole of a folded name leads to from start number `start`; IMAGE_NONE: there is none.
 [[nodiscard]] uint32_t suffix_find(const struct image *, uint32_t start, const uint8_t *name);

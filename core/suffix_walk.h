@@ -329,8 +329,9 @@ static inline bool is_path(
 		is_same(name + 2, path, (unsigned)own_len) && is_ending(ending, path + own_len);
 }
 
-// The first rule of an accept that covers names below it or, `is_whole`, its own.
-static inline uint32_t pick_rule(const struct image *image, uint32_t at, bool is_whole)
+// The first rule of an accept that covers names below it or, `is_whole`, its own. Regex rules before it are noted.
+static inline uint32_t pick_rule(
+	const struct image *image, uint32_t at, bool is_whole, bool *has_regex)
 {
 	for (;; at += (uint32_t)sizeof(struct image_rule)) {
 		struct image_rule rule = image_rule(image, at);
@@ -338,6 +339,7 @@ static inline uint32_t pick_rule(const struct image *image, uint32_t at, bool is
 		if (rule.rank == IMAGE_RANK_SUFFIX ||
 			rule.rank == (is_whole ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS))
 			return at;
+		*has_regex |= rule.rank == IMAGE_RANK_REGEX;
 		if (rule.is_last)
 			return IMAGE_NONE;
 	}
@@ -360,10 +362,13 @@ static inline void choose(
 		uint32_t accept = lane->accepts[depth], rule = IMAGE_NONE;
 
 		if (accept != IMAGE_LEADS_ON && is_path(image, lane, accept, depth))
-			rule = pick_rule(image, accept, depth == lane->label_count);
+			rule = pick_rule(
+				image, accept, depth == lane->label_count, &match->has_regex);
 		if (rule != IMAGE_NONE) {
-			if (is_better(image, rule, depth, match))
-				*match = (struct suffix_match){rule, (uint32_t)depth};
+			if (is_better(image, rule, depth, match)) {
+				match->rule = rule;
+				match->label_count = (uint16_t)depth;
+			}
 			return;
 		}
 		if (depth == 0)

@@ -25,6 +25,7 @@ void print_rule(const json_t *rule)
 	table_fact("ruleset", table_text(rule, "ruleset"));
 	table_fact("domain", table_text(rule, "domain"));
 	table_fact("match", table_text(rule, "match"));
+	table_fact("pattern", json_string_value(json_object_get(rule, "pattern")));
 	table_fact("action", table_text(rule, "action"));
 	table_fact("state", table_text(rule, "state"));
 	print_joined("targets", json_object_get(rule, "targets"));

@@ -23,18 +23,19 @@
 		"target", "IP[:PORT]", OPTION_LIST, false, false,           \
 			"where to forward to, in order; [IP]:PORT for IPv6" \
 	}
-#define MATCH                                                           \
-	{                                                               \
-		"match", "M", OPTION_TEXT, false, false,                \
-			"suffix (as if not given), exact or subdomains" \
+#define MATCH                                                                  \
+	{                                                                      \
+		"match", "M", OPTION_TEXT, false, false,                       \
+			"suffix (as if not given), exact, subdomains or regex" \
 	}
 #define ACTION                                                                                \
 	{                                                                                     \
 		"action", "A", OPTION_TEXT, false, false, "forward; others are not built yet" \
 	}
-#define PATTERN                                                                             \
-	{                                                                                   \
-		"pattern", "P", OPTION_TEXT, false, false, "for match regex: not built yet" \
+#define PATTERN                                                                     \
+	{                                                                           \
+		"pattern", "P", OPTION_TEXT, false, false,                          \
+			"what names below the domain are searched for: match regex" \
 	}
 #define STATE                                                                  \
 	{                                                                      \

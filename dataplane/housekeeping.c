@@ -222,7 +222,7 @@ static bool serve(struct housekeeping *house, struct snapshot *next, char *error
 static bool adopt(void *context, int fd, uint64_t generation, char error[UPLINK_ERROR_LEN])
 {
 	struct housekeeping *house = context;
-	struct snapshot *next = snapshot_open(fd, error);
+	struct snapshot *next = snapshot_open(fd, house->snapshots->reader_count, error);
 	char keep_error[KEEP_ERROR_LEN];
 
 	if (!next)
@@ -267,7 +267,7 @@ void housekeeping_restore(struct housekeeping *house)
 
 	if (fd == -ENOENT)
 		return;
-	kept = fd < 0 ? NULL : snapshot_open(fd, error);
+	kept = fd < 0 ? NULL : snapshot_open(fd, house->snapshots->reader_count, error);
 	if (fd >= 0)
 		close(fd);
 	if (kept) {

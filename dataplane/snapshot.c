@@ -81,7 +81,7 @@ static int load_image(struct snapshot *snapshot, int fd, char *error)
 	return err;
 }
 
-struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
+struct snapshot *snapshot_open(int fd, unsigned worker_count, char error[static SNAPSHOT_ERROR_LEN])
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	const char *wrong;
@@ -93,6 +93,8 @@ struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN])
 	if (load_image(snapshot, fd, error) != 0)
 		goto err;
 	wrong = image_open(&snapshot->image, snapshot->base, snapshot->size);
+	if (!wrong)
+		snapshot->regex = regex_new(&snapshot->image, worker_count, &wrong);
 	if (wrong) {
 		snprintf(error, SNAPSHOT_ERROR_LEN, "%s", wrong);
 		goto err;
@@ -119,6 +121,7 @@ void snapshot_close(struct snapshot *snapshot)
 		return;
 	if (snapshot->mapped)
 		munmap(snapshot->mapped, snapshot->mapped_size);
+	regex_free(snapshot->regex);
 	free(snapshot->hops);
 	free(snapshot->before);
 	free(snapshot->sources);

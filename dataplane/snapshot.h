@@ -15,6 +15,7 @@
 
 #include "core/image.h"
 #include "dataplane/port/port.h"
+#include "dataplane/regex.h"
 #include "dataplane/state/nexthop.h"
 
 enum { SNAPSHOT_ERROR_LEN = 256 };
@@ -25,6 +26,7 @@ struct snapshot {
 	size_t size;
 	void *mapped;
 	size_t mapped_size;
+	struct regex *regex;
 	struct nexthop_line *hops;     // one an upstream; main writes, workers read
 	struct image_outbound *before; // the outbound ranges of the image before
 	uint32_t before_count;
@@ -34,8 +36,9 @@ struct snapshot {
 };
 
 // Loads an image that came by descriptor, sealed against writes, shrinking and growing, and good by image_open(), into
-// memory of its own. The descriptor stays the caller's. NULL: `error` says what is wrong.
-[[nodiscard]] struct snapshot *snapshot_open(int fd, char error[static SNAPSHOT_ERROR_LEN]);
+// memory of its own, with what `worker_count` workers need to search for its patterns. The descriptor stays the caller's. NULL: `error` says what is wrong.
+[[nodiscard]] struct snapshot *snapshot_open(
+	int fd, unsigned worker_count, char error[static SNAPSHOT_ERROR_LEN]);
 void snapshot_close(struct snapshot *snapshot);
 
 // Notes where the image before asks from, as replies will still come there; NULL: there is none. 0 or -ENOMEM.

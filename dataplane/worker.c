@@ -199,6 +199,7 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	path->image = snapshot ? &snapshot->image : NULL;
 	path->before = snapshot ? snapshot->before : NULL;
 	path->before_count = snapshot ? snapshot->before_count : 0;
+	path->scanner = snapshot ? regex_scanner(snapshot->regex, worker->index) : NULL;
 	path->hops = snapshot ? snapshot->hops : NULL;
 	path->sources = snapshot ? snapshot->sources : NULL;
 	path->upstreams = snapshot ? snapshot->upstreams : NULL;

@@ -62,6 +62,8 @@ void automaton_config_init(struct automaton_config *c, const struct names *names
 	c->network = (struct config_network){
 		.name = (char *)"all", .rulesets = &c->ruleset_name, .ruleset_count = 1};
 	c->config = (struct config){.query_timeout_us = CONFIG_QUERY_TIMEOUT_US,
+		.backoff_initial_us = CONFIG_BACKOFF_INITIAL_US,
+		.backoff_max_us = CONFIG_BACKOFF_MAX_US,
 		.inbounds = &c->inbound,
 		.inbound_count = 1,
 		.outbounds = &c->outbound,
@@ -87,7 +89,7 @@ static void *build(const struct names *names, const char **why)
 
 	automaton_config_init(&config, names);
 	if (compile_image(&config.config, 1, &result) == 0) {
-		snapshot = snapshot_open(result.fd, error);
+		snapshot = snapshot_open(result.fd, 1, error);
 		close(result.fd);
 	} else {
 		memcpy(error, result.error, sizeof(error));

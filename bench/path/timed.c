@@ -116,7 +116,7 @@ static bool serve_kept_image(struct bench *bench, const char *state_dir)
 	char error[SNAPSHOT_ERROR_LEN];
 	struct port_error port_error = {.text = "the image's addresses can't be steered"};
 	int fd = keep_load(state_dir, error);
-	struct snapshot *snapshot = fd < 0 ? NULL : snapshot_open(fd, error);
+	struct snapshot *snapshot = fd < 0 ? NULL : snapshot_open(fd, 1, error);
 	struct steering steering = {0};
 
 	if (!snapshot) {

@@ -15,6 +15,7 @@
 #include "control/compile/compile_view.h"
 #include "control/compile/intern.h"
 #include "control/compile/prefix.h"
+#include "control/compile/regex.h"
 #include "control/compile/suffix.h"
 #include "control/compile/verify.h"
 #include "core/name.h"
@@ -31,6 +32,8 @@ struct compilation {
 	uint32_t *outbound_first;            // by outbound endpoint: index of its first address
 	const struct config_rule *last_rule; // of this ruleset, and its route
 	uint32_t last_route;
+	struct regex_rule *regexes;
+	size_t regex_count, regex_capacity;
 	char *error;
 };
 
@@ -187,6 +190,7 @@ const enum image_rank compile_ranks[] = {
 	[CONFIG_MATCH_SUFFIX] = IMAGE_RANK_SUFFIX,
 	[CONFIG_MATCH_SUBDOMAINS] = IMAGE_RANK_SUBDOMAINS,
 	[CONFIG_MATCH_EXACT] = IMAGE_RANK_EXACT,
+	[CONFIG_MATCH_REGEX] = IMAGE_RANK_REGEX,
 };
 
 static const enum image_policy policies[] = {
@@ -216,6 +220,23 @@ static int add_rule_route(struct compilation *c, const struct config_ruleset *ru
 	return err ? err : c->last_route < IMAGE_ROUTES_MAX ? 0 : -E2BIG;
 }
 
+static int note_regex(
+	struct compilation *c, const struct config_ruleset *ruleset, const struct config_rule *rule)
+{
+	size_t capacity = c->regex_capacity * 2 + 16;
+	struct regex_rule *regexes = c->regexes;
+
+	if (c->regex_count == c->regex_capacity) {
+		regexes = reallocarray(regexes, capacity, sizeof(*regexes));
+		if (!regexes)
+			return -ENOMEM;
+		c->regexes = regexes;
+		c->regex_capacity = capacity;
+	}
+	regexes[c->regex_count++] = (struct regex_rule){rule->counter, rule, ruleset};
+	return 0;
+}
+
 static int add_rule(struct compilation *c, uint32_t start, const struct config_ruleset *ruleset,
 	const struct config_rule *rule)
 {
@@ -233,6 +254,9 @@ static int add_rule(struct compilation *c, uint32_t start, const struct config_r
 	if (err)
 		return err;
 	element.route = route & (IMAGE_ROUTES_MAX - 1);
+	err = rule->pattern ? note_regex(c, ruleset, rule) : 0;
+	if (err)
+		return err;
 	return suffix_table_add(c->table, start, name, &element);
 }
 
@@ -321,6 +345,8 @@ static int run_phases(struct compilation *c)
 	if (!err)
 		err = suffix_table_freeze(
 			c->table, &c->assembly, (uint32_t)c->config->ruleset_count);
+	if (!err)
+		err = regex_compile(&c->assembly, c->regexes, c->regex_count, c->error);
 	return err;
 }
 
@@ -366,6 +392,7 @@ static int compile_under_key(const struct config *config, const struct image_hea
 	intern_free(c.upstreams);
 	intern_free(c.routes);
 	free(c.outbound_first);
+	free(c.regexes);
 	if (!err)
 		result->fd = err = assembly_freeze(&c.assembly, header, &result->size);
 	assembly_fini(&c.assembly);

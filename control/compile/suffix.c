@@ -147,15 +147,18 @@ static const uint8_t *name_of(const struct suffix_table *table, uint32_t draft)
 	return table->names + table->drafts[draft].name_off;
 }
 
-// Puts a rule into the chain of its state: higher rank first.
+// Puts a rule into the chain of its state: higher rank first, regex rules in their order.
 static int chain(struct suffix_table *table, uint32_t *head, uint32_t draft)
 {
 	struct draft *drafts = table->drafts;
+	unsigned rank = drafts[draft].rule.rank;
 	uint32_t *place = head;
 
-	while (*place != NONE && drafts[*place].rule.rank > drafts[draft].rule.rank)
+	while (*place != NONE && drafts[*place].rule.rank > rank)
 		place = &drafts[*place].next;
-	if (*place != NONE && drafts[*place].rule.rank == drafts[draft].rule.rank)
+	while (rank == IMAGE_RANK_REGEX && *place != NONE && drafts[*place].rule.rank == rank)
+		place = &drafts[*place].next;
+	if (*place != NONE && drafts[*place].rule.rank == rank)
 		return -EEXIST;
 	drafts[draft].next = *place;
 	*place = draft;
@@ -349,15 +352,20 @@ static uint32_t write_accept(const struct suffix_table *table, struct assembly *
 	const struct ending_set *endings, uint32_t head)
 {
 	const uint8_t *name = name_of(table, head);
-	uint8_t tail[2];
 	uint32_t at = assembly_count(assembly, IMAGE_accepts);
+	struct image_regex regex = {0};
+	uint8_t tail[2];
 
 	for (uint32_t i = head; i != NONE; i = table->drafts[i].next) {
 		struct image_rule rule = table->drafts[i].rule;
 
 		rule.is_last = table->drafts[i].next == NONE;
+		if (rule.rank == IMAGE_RANK_REGEX && regex.rule_count++ == 0)
+			regex.rule = assembly_count(assembly, IMAGE_accepts);
 		assembly_add(assembly, IMAGE_accepts, &rule, sizeof(rule));
 	}
+	if (regex.rule_count > 0)
+		assembly_add(assembly, IMAGE_regexes, &regex, 1);
 	tail[1] = ending_find(endings, name, name_check(name, NAME_LEN_MAX), &tail[0]);
 	assembly_add(assembly, IMAGE_accepts, tail, sizeof(tail));
 	assembly_add(assembly, IMAGE_accepts, name, tail[0]);

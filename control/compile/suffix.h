@@ -17,6 +17,6 @@ void suffix_table_free(struct suffix_table *);
 [[nodiscard]] int suffix_table_add(
 	struct suffix_table *, uint32_t start, const uint8_t *name, const struct image_rule *rule);
 
-// Writes starts, endings, accepts and buckets. 0, or as above.
+// Writes starts, endings, accepts, buckets, and the regexes without their databases. 0, or as above.
 [[nodiscard]] int suffix_table_freeze(
 	struct suffix_table *, struct assembly *, uint32_t start_count);

@@ -31,7 +31,12 @@ enum {
 #define CONFIG_NONE               SIZE_MAX
 #define CONFIG_COUNTED_UNKNOWN    UINT64_MAX
 
-enum config_match { CONFIG_MATCH_SUFFIX, CONFIG_MATCH_EXACT, CONFIG_MATCH_SUBDOMAINS };
+enum config_match {
+	CONFIG_MATCH_SUFFIX,
+	CONFIG_MATCH_EXACT,
+	CONFIG_MATCH_SUBDOMAINS,
+	CONFIG_MATCH_REGEX,
+};
 enum config_state { CONFIG_ENABLED, CONFIG_DISABLED };
 // Whom of its targets a rule asks first.
 enum config_policy {
@@ -46,7 +51,8 @@ struct config_rule_body; // what copies of a rule share: texts and targets
 
 struct config_rule {
 	const char *name;
-	const char *domain; // presentation form with the final dot, as written
+	const char *domain;  // presentation form with the final dot, as written
+	const char *pattern; // of CONFIG_MATCH_REGEX; NULL: another match
 	enum config_match match;
 	enum config_state state;
 	const struct endpoint *targets;
@@ -133,6 +139,7 @@ struct config_rule_text {
 	const char *name;
 	const char *domain;
 	const char *match;
+	const char *pattern;
 	const char *state;
 	const char *action;
 	const char *policy;

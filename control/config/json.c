@@ -50,6 +50,8 @@ json_t *config_json_rule(const struct config_rule *rule)
 	object = set(object, "name", json_string_nocheck(rule->name));
 	object = set(object, "domain", json_string_nocheck(rule->domain));
 	object = set(object, "match", json_string_nocheck(config_match_text(rule->match)));
+	if (rule->pattern)
+		object = set(object, "pattern", json_string_nocheck(rule->pattern));
 	object = set(object, "action", json_string_nocheck("forward"));
 	object = set(object, "state", json_string_nocheck(config_state_text(rule->state)));
 	object = set(object, "targets", endpoints_json(rule->targets, rule->target_count));

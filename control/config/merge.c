@@ -69,6 +69,7 @@ static bool is_same_rule(const struct config_rule *a, const struct config_rule *
 	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
 		a->target_count != b->target_count || a->metadata_count != b->metadata_count ||
 		!rule_same_domain(a->domain, b->domain) ||
+		!rule_same_pattern(a->pattern, b->pattern) ||
 		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
 		return false;
 	for (size_t i = 0; i < a->metadata_count; i++)

@@ -187,6 +187,8 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 	put_text(printer, "domain", rule->domain);
 	if (rule->match != CONFIG_MATCH_SUFFIX)
 		put_text(printer, "match", config_match_text(rule->match));
+	if (rule->pattern)
+		put_text(printer, "pattern", rule->pattern);
 	if (rule->state != CONFIG_ENABLED)
 		put_text(printer, "state", config_state_text(rule->state));
 	put_endpoints(printer, "targets", rule->targets, rule->target_count);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One rule: from text, checked, into a body that copies share.
 //
-//   struct config_rule_body │ pointers to metadata │ targets │ name\0 domain\0 metadata\0 …
+//   struct config_rule_body │ pointers to metadata │ targets │ name\0 domain\0 pattern\0 metadata\0 …
 #include "control/config/rule.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "control/config/check.h"
 #include "control/config/faults.h"
 #include "control/config/index.h"
+#include "control/config/pattern.h"
 #include "core/name.h"
 
 struct config_rule_body {
@@ -22,7 +23,7 @@ static const struct check_choice matches[] = {
 	{"suffix", CONFIG_MATCH_SUFFIX},
 	{"exact", CONFIG_MATCH_EXACT},
 	{"subdomains", CONFIG_MATCH_SUBDOMAINS},
-	{"regex", CHECK_NOT_BUILT},
+	{"regex", CONFIG_MATCH_REGEX},
 	{NULL, 0},
 };
 
@@ -96,6 +97,25 @@ static void check_metadata(const struct config_rule_text *text, struct config_fa
 	}
 }
 
+// A pattern is there if and only if the match asks for one; `match` is -1 if it was no good.
+static void check_pattern(const struct config_rule_text *text, struct config_rule *draft, int match,
+	struct config_faults *faults)
+{
+	if (match == CONFIG_MATCH_REGEX && text->pattern)
+		(void)!pattern_check(faults, "pattern", text->pattern);
+	else if (match == CONFIG_MATCH_REGEX && !draft->pattern)
+		faults_add(faults, -EINVAL, "match", CONFIG_NONE,
+			"regex needs a pattern to search names for: give one");
+	else if (match >= 0 && match != CONFIG_MATCH_REGEX && text->pattern)
+		faults_add(faults, -EINVAL, "pattern", CONFIG_NONE,
+			"match: %s looks at the domain alone: write match: regex, or no pattern",
+			config_match_text((enum config_match)match));
+	if (text->pattern)
+		draft->pattern = text->pattern;
+	if (match != CONFIG_MATCH_REGEX)
+		draft->pattern = NULL;
+}
+
 // Words that say what this version does anyway are taken, and nothing is kept of them.
 static void check_fixed(const struct config_rule_text *text, struct config_faults *faults)
 {
@@ -122,6 +142,7 @@ static size_t body_size(const struct config_rule *draft)
 	size += draft->target_count * sizeof(*draft->targets);
 	size += draft->metadata_count * sizeof(*draft->metadata);
 	size += strlen(draft->name) + 1 + strlen(draft->domain) + 1;
+	size += draft->pattern ? strlen(draft->pattern) + 1 : 0;
 	for (size_t i = 0; i < draft->metadata_count; i++)
 		size += strlen(draft->metadata[i]) + 1;
 	return size;
@@ -144,6 +165,8 @@ static int build(const struct config_rule *draft, struct config_rule *rule)
 		take_part(&at, draft->targets, draft->target_count * sizeof(*rule->targets));
 	rule->name = take_part(&at, draft->name, strlen(draft->name) + 1);
 	rule->domain = take_part(&at, draft->domain, strlen(draft->domain) + 1);
+	if (draft->pattern)
+		rule->pattern = take_part(&at, draft->pattern, strlen(draft->pattern) + 1);
 	for (size_t i = 0; i < draft->metadata_count; i++)
 		metadata[i] = take_part(&at, draft->metadata[i], strlen(draft->metadata[i]) + 1);
 	rule->metadata = metadata;
@@ -156,6 +179,7 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 	struct config_rule draft = base ? *base : (struct config_rule){.counter = NUMBERS_NONE};
 	struct endpoint targets[CONFIG_TARGETS_MAX];
 	size_t before = faults->count;
+	int match = (int)draft.match;
 	int error;
 
 	if (!base && check_name(faults, "name", CONFIG_NONE, text->name))
@@ -163,7 +187,9 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 	if (!base && check_domain(faults, "domain", text->domain))
 		draft.domain = text->domain;
 	if (!base || text->match)
-		draft.match = check_choice(faults, "match", text->match, matches);
+		match = check_choice(faults, "match", text->match, matches);
+	check_pattern(text, &draft, match, faults);
+	draft.match = (enum config_match)match;
 	if (!base || text->state)
 		draft.state = check_choice(faults, "state", text->state, states);
 	if (!base || text->policy)
@@ -197,6 +223,11 @@ void rule_release(struct config_rule *rule)
 {
 	if (--rule->body->holders == 0)
 		free(rule->body);
+}
+
+bool rule_same_pattern(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static unsigned parse_folded(const char *domain, uint8_t wire[static NAME_LEN_MAX])

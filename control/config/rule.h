@@ -16,6 +16,8 @@
 [[nodiscard]] struct config_rule rule_share(const struct config_rule *rule);
 void rule_release(struct config_rule *rule);
 
+// Equal, or both NULL.
+[[nodiscard]] bool rule_same_pattern(const char *a, const char *b);
 // Equal as names: folded, escapes resolved.
 [[nodiscard]] bool rule_same_domain(const char *a, const char *b);
 // Equal for rules of the same domain.

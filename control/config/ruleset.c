@@ -77,8 +77,9 @@ static void report_domain(
 	const char *name, const char *domain, const char *match, struct config_faults *faults)
 {
 	faults_add(faults, -EEXIST, "domain", CONFIG_NONE,
-		"rule %.80s has %.200s with match: %s already: remove one of them",
-		name ? name : "without a name", domain, match);
+		"rule %.80s has %.200s with match: %s%s already: remove one of them",
+		name ? name : "without a name", domain, match,
+		strcmp(match, config_match_text(CONFIG_MATCH_REGEX)) ? "" : " and that pattern");
 }
 
 bool ruleset_check_unique(const struct config_ruleset *ruleset, const struct config_rule *rule,
@@ -93,7 +94,9 @@ bool ruleset_check_unique(const struct config_ruleset *ruleset, const struct con
 			continue;
 		if (strcasecmp(other->name, rule->name) == 0)
 			report_name(other->name, other->domain, faults);
-		if (other->match == rule->match && rule_same_domain(other->domain, rule->domain))
+		if (other->match == rule->match &&
+			rule_same_pattern(other->pattern, rule->pattern) &&
+			rule_same_domain(other->domain, rule->domain))
 			report_domain(
 				other->name, rule->domain, config_match_text(rule->match), faults);
 	}
@@ -140,6 +143,7 @@ static bool is_text_domain(const void *list, size_t position, const void *wanted
 	const struct config_rule_text *text = wanted;
 
 	return strcmp(match_of(&texts[position]), match_of(text)) == 0 &&
+		rule_same_pattern(texts[position].pattern, text->pattern) &&
 		rule_same_domain(texts[position].domain, text->domain);
 }
 
@@ -160,7 +164,11 @@ static void check_seen_domain(struct seen *seen, size_t position, struct config_
 	const struct config_rule_text *text = &seen->texts[position];
 	const char *match = match_of(text);
 	uint64_t hash = index_hash(rule_domain_hash(text->domain), match, strlen(match));
-	size_t same = index_find(&seen->domains, hash, is_text_domain, seen->texts, text);
+	size_t same;
+
+	if (text->pattern)
+		hash = index_hash(hash, text->pattern, strlen(text->pattern));
+	same = index_find(&seen->domains, hash, is_text_domain, seen->texts, text);
 
 	if (same == INDEX_NONE)
 		index_put(&seen->domains, hash, position);

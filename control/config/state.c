@@ -76,6 +76,7 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->name = text_of(object, "name");
 	rule->domain = text_of(object, "domain");
 	rule->match = text_of(object, "match");
+	rule->pattern = text_of(object, "pattern");
 	rule->state = text_of(object, "state");
 	rule->policy = text_of(object, "policy");
 	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);

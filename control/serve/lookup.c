@@ -82,6 +82,7 @@ int lookup_refresh(
 {
 	const struct config *config = running_config(running);
 	uint64_t size, elapsed_us;
+	const char *wrong;
 	int fd = running_image(running, &size, &elapsed_us);
 	int err;
 
@@ -96,6 +97,12 @@ int lookup_refresh(
 	err = compile_view_open(&lookup->view, fd, why);
 	if (err)
 		return err;
+	lookup->regexes = regex_view_new(&lookup->view.image, &wrong);
+	if (!lookup->regexes) {
+		lookup_fini(lookup);
+		snprintf(why, LOOKUP_WHY_LEN, "%s", wrong);
+		return -EBADMSG;
+	}
 	lookup->config = config;
 	err = build(lookup);
 	if (err) {
@@ -109,6 +116,7 @@ int lookup_refresh(
 
 void lookup_fini(struct lookup *lookup)
 {
+	regex_view_free(lookup->regexes);
 	if (lookup->view.base)
 		compile_view_close(&lookup->view);
 	free(lookup->entries);

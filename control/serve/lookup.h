@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "control/compile/compile_view.h"
+#include "control/compile/regex_view.h"
 #include "control/config/config.h"
 #include "control/running.h"
 
@@ -24,6 +25,7 @@ struct lookup {
 	const struct config *config; // it was made from this
 	uint64_t generation;         // 0: not made
 	struct compile_view view;    // base NULL: no image
+	struct regex_view *regexes;  // its patterns
 	struct lookup_rule *entries;
 	size_t count;
 	uint32_t *heads;

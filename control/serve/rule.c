@@ -92,6 +92,7 @@ static struct config_rule_text read_text(const struct request *request)
 		.name = request_text(request, "name"),
 		.domain = request_text(request, "domain"),
 		.match = request_text(request, "match"),
+		.pattern = request_text(request, "pattern"),
 		.state = request_text(request, "state"),
 		.action = request_text(request, "action"),
 	};
@@ -107,16 +108,6 @@ static void free_text(struct config_rule_text *text)
 	free((void *)text->metadata);
 }
 
-// True: it was asked for what comes later, and the request is answered.
-static bool refuse_pattern(struct request *request)
-{
-	if (!request_text(request, "pattern"))
-		return false;
-	request_fail(request, ERROR_REFUSED, NULL, "%s: pattern (match: regex) is not built yet",
-		request->method->name);
-	return true;
-}
-
 struct config *rule_create(struct request *request)
 {
 	struct config_rule_text text;
@@ -124,8 +115,6 @@ struct config *rule_create(struct request *request)
 	struct config *next;
 	int err;
 
-	if (refuse_pattern(request))
-		return NULL;
 	next = request_copy(request);
 	if (!next)
 		return NULL;
@@ -153,8 +142,6 @@ struct config *rule_update(struct request *request)
 	struct config_rule_text text;
 	struct config *next;
 
-	if (refuse_pattern(request))
-		return NULL;
 	if (request_text(request, "domain")) {
 		request_fail(request, ERROR_REFUSED, NULL,
 			"rule.update: the domain can't be changed: delete the rule and create it "

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "control/compile/compile.h"
+#include "control/config/pattern.h"
 #include "control/config/text.h"
 #include "control/serve/request.h"
 #include "control/serve/upstream.h"
@@ -191,6 +192,9 @@ static void find_winner(struct question *question)
 	if (question->network == IMAGE_NONE)
 		return;
 	suffix_match(image, &query, &match, 1);
+	if (match.has_regex)
+		suffix_match_scanned(
+			image, &query, regex_view_scanner(question->lookup->regexes), &match);
 	if (match.rule == IMAGE_NONE) {
 		question->route = image->networks[question->network].default_route;
 		return;
@@ -285,6 +289,29 @@ static bool is_linked(const struct question *question, const struct lookup_rule 
 	return false;
 }
 
+// Whether a regex rule's pattern is found in the name from `whole_off` on. What is disabled is not in the image.
+static bool is_pattern_found(const struct question *question, const struct lookup_rule *at,
+	unsigned off, unsigned whole_off)
+{
+	const struct image *image = &question->lookup->view.image;
+	const struct config_rule *config = rule_of(question, at);
+	char text[NAME_TEXT_MAX + SUFFIX_SCAN_SLACK] = "";
+	unsigned len = name_format(question->name + whole_off, text) - 1;
+	struct image_rule rule = {0};
+	uint32_t offset;
+
+	text[len] = '\0'; // the final dot
+	if (config->state == CONFIG_DISABLED)
+		return pattern_is_found(config->pattern, text, len);
+	offset = suffix_find(image, at->ruleset, question->name + off);
+	for (; offset != IMAGE_NONE && !rule.is_last; offset += (uint32_t)sizeof(rule)) {
+		rule = image_rule(image, offset);
+		if (rule.counter == config->counter)
+			return regex_view_is_found(question->lookup->regexes, offset, text, len);
+	}
+	return false;
+}
+
 // Why `at`, whose domain is the name (`is_whole`) or above it, is not the winner; NULL: it does not
 // cover the name.
 static const char *why_beaten(
@@ -328,6 +355,8 @@ static void add_beaten(
 		const char *why = why_beaten(question, at, off == whole_off, is_same);
 
 		if (at == question->winner || !why || !is_linked(question, at))
+			continue;
+		if (rule->pattern && !is_pattern_found(question, at, off, whole_off))
 			continue;
 		json_array_append_new(beaten,
 			json_pack("{s:s, s:s, s:s, s:s}", "ruleset",

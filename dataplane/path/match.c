@@ -37,6 +37,8 @@ void path_match(struct path *path)
 	for (unsigned i = 0; i < room->count; i++) {
 		struct query *query = room->queries[i];
 
+		if (matches[i].has_regex)
+			suffix_match_scanned(path->image, &names[i], path->scanner, &matches[i]);
 		query->route = find_route(path, query, matches[i].rule);
 		if (query->route == IMAGE_NONE)
 			path_decide(path, query, RCODE_REFUSED, EDE_PROHIBITED,

@@ -142,6 +142,8 @@ struct query {
 	struct nexthop hop;         // forward: and by which way
 };
 
+struct suffix_scanner; // core/suffix.h
+
 struct room {
 	unsigned count;
 	struct query *queries[PATH_ROOM];
@@ -153,6 +155,7 @@ struct path {
 	const struct image *image;           // of this loop; NULL: none adopted yet
 	const struct image_outbound *before; // the ranges of the image before
 	uint32_t before_count;
+	struct suffix_scanner *scanner;     // searches for the image's patterns
 	const struct nexthop_line *hops;    // one an upstream of the image
 	const struct port_sources *sources; // one an outbound address of the image
 	const uint32_t *upstreams;          // one an upstream of the image: its place in `health`

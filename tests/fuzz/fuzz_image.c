@@ -19,6 +19,8 @@ static const struct image_rule_text rules[] = {
 	{.domain = "a.com.", .rank = IMAGE_RANK_EXACT},
 	{.domain = "a.com.", .rank = IMAGE_RANK_SUBDOMAINS},
 	{.domain = "b.a.com.", .ruleset = 1},
+	{.domain = "com.", .rank = IMAGE_RANK_REGEX},
+	{.domain = "com.", .rank = IMAGE_RANK_REGEX},
 };
 
 static const char *const names[] = {"", "\3com", "\1a\3com", "\1b\1a\3com", "\1c\1b\1a\3com"};
@@ -35,17 +37,34 @@ static uint8_t *read_image(size_t *size)
 	return base;
 }
 
+// Numbers that the image may have no rule for.
+static uint32_t find_anything(
+	struct suffix_scanner *scanner, uint32_t index, const char *text, unsigned len)
+{
+	(void)scanner;
+	(void)text;
+	return index + len % 4;
+}
+
+static void check_match(const struct image *image, const struct suffix_match *match)
+{
+	HOLDS(match->rule == IMAGE_NONE ||
+		image_rule(image, match->rule).route < image->routes_count);
+}
+
 static void look_up(const struct image *image)
 {
 	for (uint32_t network = 0; network < image->networks_count; network++) {
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 			struct suffix_query query = {
 				.name = (const uint8_t *)names[i], .network = network, .type = 1};
+			struct suffix_scanner scanner = {find_anything};
 			struct suffix_match match;
 
 			suffix_match(image, &query, &match, 1);
-			HOLDS(match.rule == IMAGE_NONE ||
-				image_rule(image, match.rule).route < image->routes_count);
+			check_match(image, &match);
+			suffix_match_scanned(image, &query, &scanner, &match);
+			check_match(image, &match);
 		}
 	}
 	for (uint32_t i = 0; i < image->inbound_count; i++) {

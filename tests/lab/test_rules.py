@@ -54,6 +54,31 @@ def test_an_exact_rule_covers_its_name_only(lab):
     assert lab.addresses("www.only.lab.") == ["192.0.2.13"]
 
 
+def test_a_regex_rule_covers_names_that_its_pattern_is_found_in(lab):
+    options = ["--domain", "notebooks.lab.", "--match", "regex", "--target", "10.54.0.14",
+               "--pattern", r"^ml-[0-9]+\.eastus\.notebooks\.lab$"]
+    with rule(lab, "ml", *options):
+        assert lab.addresses("ML-7.eastus.notebooks.lab.") == ["192.0.2.14"]
+        assert lab.addresses("vm-7.eastus.notebooks.lab.") == ["192.0.2.13"]
+        assert lab.addresses("ml-7.eastus.notebooks.lab.example.") == ["192.0.2.13"]
+        tested = lab.ctl_json("rule", "test", "ml-7.eastus.notebooks.lab", "--client", CLIENT)
+        assert tested["winner"]["name"] == "ml" and tested["winner"]["match"] == "regex"
+        with rule(lab, "notebooks", "--domain", "notebooks.lab.", "--target", "10.54.0.15"):
+            assert lab.addresses("ml-7.eastus.notebooks.lab.") == ["192.0.2.14"]
+            assert lab.addresses("vm-7.eastus.notebooks.lab.") == ["192.0.2.15"]
+            tested = lab.ctl_json("rule", "test", "vm-7.eastus.notebooks.lab", "--client", CLIENT)
+            assert tested["winner"]["name"] == "notebooks"
+            assert "ml" not in [beaten["name"] for beaten in tested["beaten"]]
+    assert lab.addresses("ml-7.eastus.notebooks.lab.") == ["192.0.2.13"]
+
+
+def test_a_pattern_that_can_not_be_searched_for_changes_nothing(lab):
+    with pytest.raises(ControlError, match="Back-references are unsupported"):
+        lab.ctl("rule", "create", "bad", *LIVE, "--domain", "lab.", "--match", "regex",
+                "--pattern", r"(a)\1", "--target", "10.54.0.14")
+    assert lab.addresses("aa.lab.") == ["192.0.2.13"]
+
+
 def test_a_subdomains_rule_covers_what_is_below_only(lab):
     assert lab.addresses("below.lab.") == ["192.0.2.13"]
     assert lab.addresses("www.below.lab.") == ["192.0.2.16"]

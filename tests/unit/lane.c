@@ -19,7 +19,7 @@ struct snapshot *lane_switch(
 	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS};
 	char error[SNAPSHOT_ERROR_LEN];
 	int fd = images_make(rules, rule_count, ++lane->generation);
-	struct snapshot *snapshot = snapshot_open(fd, error);
+	struct snapshot *snapshot = snapshot_open(fd, 1, error);
 
 	assert_non_null(snapshot);
 	close(fd);

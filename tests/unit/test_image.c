@@ -13,12 +13,25 @@
 #include "tests/unit/unit.h"
 
 static const struct image_rule_text rules[] = {{.domain = "."}, {.domain = "a.com."},
-	{.domain = "b.com.", .rank = IMAGE_RANK_EXACT, .ruleset = 1}};
+	{.domain = "b.com.", .rank = IMAGE_RANK_EXACT, .ruleset = 1},
+	{.domain = "a.com.", .rank = IMAGE_RANK_REGEX}};
+
+enum { WITHOUT_REGEX = 3, WITH_REGEX = 4 };
+
+// Finds what no image has so many patterns for, and what every one has.
+static uint32_t find_anything(
+	struct suffix_scanner *scanner, uint32_t index, const char *text, unsigned len)
+{
+	(void)scanner;
+	(void)index;
+	(void)text;
+	return len & 1;
+}
 
 // A good image in memory that can be written to; the caller frees it.
 static uint8_t *writable_image(size_t *size)
 {
-	int fd = images_make(rules, 3, 7);
+	int fd = images_make(rules, WITH_REGEX, 7);
 	uint8_t *base;
 
 	*size = (size_t)lseek(fd, 0, SEEK_END);
@@ -38,7 +51,8 @@ static void good_image_opens(void **state)
 	(void)state;
 	assert_null(image_open(&image, base, size));
 	assert_int_equal(image.header->generation, 7);
-	assert_int_equal(image.routes_count, 3);
+	assert_int_equal(image.routes_count, WITH_REGEX);
+	assert_int_equal(image.regexes_count, 1);
 	free(base);
 }
 
@@ -82,6 +96,7 @@ static void X36_lying_words_are_refused_or_harmless(void **state)
 		for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 			struct image_header *header = (struct image_header *)base;
 			struct suffix_query query = {.name = WIRE("\1x\1a\3com")};
+			struct suffix_scanner scanner = {find_anything};
 			struct endpoint inbound = {.port = be16_of(53)};
 			struct suffix_match match;
 			struct image image;
@@ -94,8 +109,10 @@ static void X36_lying_words_are_refused_or_harmless(void **state)
 				refused++;
 			} else {
 				adopted++;
-				if (image.networks_count > 0)
+				if (image.networks_count > 0) {
 					suffix_match(&image, &query, &match, 1);
+					suffix_match_scanned(&image, &query, &scanner, &match);
+				}
 				assert_true(
 					prefix_find(&image, &inbound.ip, &inbound) == IMAGE_NONE ||
 					image.networks_count > 0);
@@ -109,7 +126,7 @@ static void X36_lying_words_are_refused_or_harmless(void **state)
 
 static void X37_unsealed_image_is_refused(void **state)
 {
-	int sealed = images_make(rules, 3, 1);
+	int sealed = images_make(rules, WITHOUT_REGEX, 1);
 	int unsealed = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t size;
 	uint8_t *base = writable_image(&size);
@@ -118,9 +135,9 @@ static void X37_unsealed_image_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(write(unsealed, base, size), size);
-	assert_null(snapshot_open(unsealed, error));
+	assert_null(snapshot_open(unsealed, 1, error));
 	assert_non_null(strstr(error, "not sealed"));
-	snapshot = snapshot_open(sealed, error);
+	snapshot = snapshot_open(sealed, 1, error);
 	assert_non_null(snapshot);
 	snapshot_close(snapshot);
 	close(sealed);
@@ -130,7 +147,7 @@ static void X37_unsealed_image_is_refused(void **state)
 
 static void client_is_in_the_network_of_its_prefix(void **state)
 {
-	struct image image = images_open(rules, 3);
+	struct image image = images_open(rules, WITH_REGEX);
 	struct endpoint inbound = {images_ip(IMAGES_INBOUND), be16_of(53)};
 	struct ip inside = images_ip("10.53.255.255"), outside = images_ip("10.54.0.0");
 

@@ -227,10 +227,6 @@ static void what_is_not_built_is_not_unknown(void **state)
 		"t.yaml:2:1: cache: not built yet in this version\n"
 		"t.yaml:3:1: private-zones: not built yet in this version\n"
 		"t.yaml:4:1: upstreams: not built yet in this version\n");
-	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], match: regex, "
-			    "pattern: a}",
-		"t.yaml:9:61: match: regex: not built yet in this version\n"
-		"t.yaml:9:68: pattern: not built yet in this version\n");
 	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], action: drop}",
 		"t.yaml:9:62: action: drop: not built yet in this version\n");
 }
@@ -267,6 +263,66 @@ static void policy_of_a_rule_is_a_word(void **state)
 	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], policy: first}",
 		"t.yaml:9:62: policy: \"first\" is not one of its words: write ordered or "
 		"round-robin or lowest-latency or random\n");
+}
+
+// Two rules in a ruleset; the errors contain `wanted`, NULL: there are none.
+static void load_two(const char *one, const char *two, const char *wanted)
+{
+	char *both = malloc(strlen(one) + strlen(two) + 16);
+	struct config *config;
+	char *text;
+
+	assert_non_null(both);
+	sprintf(both, "%s\n      - %s", one, two);
+	text = with_rule(both);
+	config = configs_load(text);
+	if (wanted)
+		assert_non_null(strstr(configs_errors, wanted));
+	assert_int_equal(config == NULL, wanted != NULL);
+	config_free(config);
+	free(text);
+	free(both);
+}
+
+#define REGEX "{name: x, domain: x., targets: [10.54.0.11], match: regex, pattern: "
+
+static void a_pattern_that_hyperscan_does_not_take_is_refused_with_its_reason(void **state)
+{
+	(void)state;
+	assert_rule_refused(REGEX "'(a)\\1'}",
+		"t.yaml:9:77: pattern: Back-references are unsupported (patterns are searched by "
+		"Hyperscan, which knows no back-references and no look-around)\n");
+	assert_rule_refused(REGEX "'(?=a)b'}",
+		"t.yaml:9:77: pattern: Zero-width assertions are not supported (patterns are "
+		"searched by Hyperscan, which knows no back-references and no look-around)\n");
+	assert_rule_refused(REGEX "'a{2,1}'}",
+		"t.yaml:9:77: pattern: Invalid repeat at index 1 (patterns are searched by "
+		"Hyperscan, which knows no back-references and no look-around)\n");
+	assert_rule_refused(REGEX "'a*'}",
+		"t.yaml:9:77: pattern: it matches the empty text, so it is found in every name: "
+		"use match: suffix for that\n");
+}
+
+static void a_pattern_belongs_to_match_regex(void **state)
+{
+	(void)state;
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], match: regex}",
+		"t.yaml:9:61: match: regex needs a pattern to search names for: give one\n");
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], pattern: a}",
+		"t.yaml:9:63: pattern: match: suffix looks at the domain alone: write match: regex, "
+		"or no pattern\n");
+}
+
+static void two_regex_rules_of_a_domain_differ_in_their_pattern(void **state)
+{
+	static const char one[] =
+		"{name: a, domain: x., targets: [10.54.0.11], match: regex, pattern: a}";
+
+	(void)state;
+	load_two(one, "{name: b, domain: x., targets: [10.54.0.11], match: regex, pattern: b}",
+		NULL);
+	load_two(one, "{name: b, domain: X., targets: [10.54.0.11], match: regex, pattern: a}",
+		"rule a has X. with match: regex and that pattern already: remove one of them");
 }
 
 static void words_that_say_what_is_done_anyway_are_accepted(void **state)
@@ -645,7 +701,7 @@ static void yaml_of_a_ruleset_is_applied(void **state)
 		0);
 	assert_string_equal(configs_errors,
 		"t.txt:3:21: domain: \"z\" has no final dot: write z.\n"
-		"t.txt:3:45: unknown key a: the keys here are name, domain, match, action, state, "
+		"t.txt:3:45: unknown key a: the keys here are name, domain, match, pattern, action, state, "
 		"policy, chase, ecs, cache, targets, metadata\n");
 	assert_int_not_equal(configs_apply(config, "name: other\nrules: []\n", NULL), 0);
 	assert_int_not_equal(configs_apply(config, "outbound-endpoints: [out]\n", NULL), 0);
@@ -703,6 +759,9 @@ int main(void)
 		cmocka_unit_test(ill_typed_nodes_are_placed),
 		cmocka_unit_test(key_given_twice_is_refused),
 		cmocka_unit_test(what_is_not_built_is_not_unknown),
+		cmocka_unit_test(a_pattern_that_hyperscan_does_not_take_is_refused_with_its_reason),
+		cmocka_unit_test(a_pattern_belongs_to_match_regex),
+		cmocka_unit_test(two_regex_rules_of_a_domain_differ_in_their_pattern),
 		cmocka_unit_test(words_that_say_what_is_done_anyway_are_accepted),
 		cmocka_unit_test(domain_of_a_rule_is_checked),
 		cmocka_unit_test(same_domain_is_found_through_escapes),

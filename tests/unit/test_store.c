@@ -117,6 +117,13 @@ static struct config *make_full(void)
 
 	config->generation = 12;
 	assert_int_equal(config_add_rule(config, "corp", &text, &fault), 0);
+	text = (struct config_rule_text){.name = "re",
+		.domain = "lab.",
+		.match = "regex",
+		.pattern = "^\"a\\.\"",
+		.targets = targets,
+		.targets_count = 1};
+	assert_int_equal(config_add_rule(config, "corp", &text, &fault), 0);
 	assert_int_equal(config_delete_rule(config, "corp", "contoso", &fault), 0);
 	config_settle_counters(config, 1, count_seven, NULL);
 	config->query_timeout_us = 800000;
@@ -150,8 +157,10 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(corp->file_hash, saved->rulesets[0].file_hash);
 	assert_int_equal(corp->deleted_count, 1);
 	assert_int_equal(corp->unsettled_count, 0);
-	assert_int_equal(corp->rule_count, 2);
+	assert_int_equal(corp->rule_count, 3);
+	assert_string_equal(config_find_rule(corp, "re")->pattern, "^\"a\\.\"");
 	rule = config_find_rule(corp, "new");
+	assert_null(rule->pattern);
 	assert_string_equal(rule->domain, "a\\.b\\032c.lab.");
 	assert_int_equal(rule->match, CONFIG_MATCH_SUBDOMAINS);
 	assert_int_equal(rule->state, CONFIG_DISABLED);
@@ -164,7 +173,7 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(rule->counted_before, 7);
 	assert_true(rule->edited);
 	assert_false(config_find_rule(corp, "azure")->edited);
-	assert_int_equal(config->numbers.next, 3);
+	assert_int_equal(config->numbers.next, 4);
 	assert_int_equal(config->numbers.count, 1);
 	assert_int_equal(config->numbers.resting[0].number, 0);
 	assert_int_equal(config->numbers.resting[0].generation, 12);

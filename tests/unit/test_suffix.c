@@ -340,6 +340,8 @@ struct rulesets {
 // A domain and rank that is there already is drawn again.
 static struct rulesets *rulesets_new(uint64_t *seed)
 {
+	static const enum image_rank ranks[] = {
+		IMAGE_RANK_SUFFIX, IMAGE_RANK_SUBDOMAINS, IMAGE_RANK_EXACT};
 	struct rulesets *sets = calloc(1, sizeof(*sets));
 
 	assert_non_null(sets);
@@ -348,7 +350,7 @@ static struct rulesets *rulesets_new(uint64_t *seed)
 	for (int i = 0; i < TRIE_RULES;) {
 		uint8_t wire[NAME_LEN_MAX];
 		char text[NAME_TEXT_MAX];
-		enum image_rank rank = draw(seed) % IMAGE_RANK_COUNT;
+		enum image_rank rank = ranks[draw(seed) % 3];
 		uint32_t ruleset = draw(seed) % 2;
 		struct node *node;
 
@@ -467,7 +469,7 @@ static void hash_is_that_of_the_layouts_version(void **state)
 	uint64_t states[NAME_LABELS_MAX];
 
 	(void)state;
-	assert_int_equal(IMAGE_VERSION, 2);
+	assert_int_equal(IMAGE_VERSION, 3);
 	suffix_start(key, 1, start);
 	suffix_way(0)->states(key, start,
 		WIRE("\x11"
@@ -519,6 +521,115 @@ static void find_gives_the_state_of_a_name(void **state)
 	assert_int_equal(suffix_find(&image, 1, WIRE("\1a\3com")), IMAGE_NONE);
 	assert_int_equal(suffix_find(&image, 0, WIRE("\3com")), IMAGE_NONE);
 	assert_int_equal(suffix_find(&image, 1, WIRE("")), IMAGE_NONE);
+}
+
+// Stands in for Hyperscan: pattern n is found where `found` has bit n.
+struct fake_scanner {
+	struct suffix_scanner base;
+	uint32_t found;
+	unsigned scan_count;
+	char text[NAME_TEXT_MAX]; // of the last scan
+};
+
+static uint32_t fake_scan(
+	struct suffix_scanner *base, uint32_t index, const char *text, unsigned len)
+{
+	struct fake_scanner *fake = (struct fake_scanner *)base;
+
+	(void)index;
+	fake->scan_count++;
+	memcpy(fake->text, text, len);
+	fake->text[len] = '\0';
+	for (unsigned i = 0; i < SUFFIX_SCAN_SLACK; i++)
+		assert_int_equal(text[len + i], 0);
+	return fake->found ? (uint32_t)__builtin_ctz(fake->found) : IMAGE_NONE;
+}
+
+// The rule that covers a name of type A where the patterns of `found` are in it; -1: none. By every way.
+static int covering_scanned(const struct image *image, const char *wire, struct fake_scanner *fake)
+{
+	struct suffix_query query = {.name = WIRE(wire), .type = TYPE_A};
+	struct image walked = *image;
+	struct suffix_match match;
+	int number = -2;
+
+	fake->base.scan = fake_scan;
+	for (unsigned way = 0; suffix_way(way); way++) {
+		walked.way = suffix_way(way);
+		fake->scan_count = 0;
+		suffix_match(&walked, &query, &match, 1);
+		if (match.has_regex)
+			suffix_match_scanned(&walked, &query, &fake->base, &match);
+		assert_true(number == -2 || number == rule_number(&walked, &match));
+		number = rule_number(&walked, &match);
+	}
+	return number;
+}
+
+static void regex_stands_between_exact_and_subdomains(void **state)
+{
+	const struct image_rule_text rules[] = {{.domain = "a.com.", .rank = IMAGE_RANK_SUFFIX},
+		{.domain = "a.com.", .rank = IMAGE_RANK_SUBDOMAINS},
+		{.domain = "a.com.", .rank = IMAGE_RANK_REGEX},
+		{.domain = "a.com.", .rank = IMAGE_RANK_EXACT},
+		{.domain = "a.com.", .rank = IMAGE_RANK_REGEX}};
+	struct image image = images_open(rules, 5);
+	struct fake_scanner none = {.found = 0}, both = {.found = 3}, second = {.found = 2};
+
+	(void)state;
+	assert_int_equal(covering_scanned(&image, "\1b\1a\3com", &none), 1);
+	assert_int_equal(covering_scanned(&image, "\1b\1a\3com", &both), 2);
+	assert_int_equal(covering_scanned(&image, "\1b\1a\3com", &second), 4);
+	assert_int_equal(covering_scanned(&image, "\1a\3com", &both), 3);
+	assert_int_equal(both.scan_count, 0);
+}
+
+static void longer_domain_beats_a_regex_of_a_shorter_one(void **state)
+{
+	const struct image_rule_text rules[] = {{.domain = ".", .rank = IMAGE_RANK_REGEX},
+		{.domain = "a.com."}, {.domain = "b.a.com.", .rank = IMAGE_RANK_REGEX},
+		{.domain = "com.", .ruleset = 1}};
+	struct image image = images_open(rules, 4);
+	struct fake_scanner none = {.found = 0}, first = {.found = 1};
+
+	(void)state;
+	assert_int_equal(covering_scanned(&image, "\1x\1a\3com", &first), 1);
+	assert_int_equal(first.scan_count, 0);
+	assert_int_equal(covering_scanned(&image, "\1x\1b\1a\3com", &first), 2);
+	assert_int_equal(covering_scanned(&image, "\1x\1b\1a\3com", &none), 1);
+	assert_int_equal(covering_scanned(&image, "\3org", &first), 0);
+	assert_int_equal(covering_scanned(&image, "\3org", &none), -1);
+	assert_int_equal(covering_scanned(&image, "\1x\3com", &first), 3);
+}
+
+static void patterns_are_searched_in_the_folded_text(void **state)
+{
+	const struct image_rule_text rules[] = {{.domain = ".", .rank = IMAGE_RANK_REGEX}};
+	struct image image = images_open(rules, 1);
+	struct fake_scanner fake = {.found = 1};
+
+	(void)state;
+	covering_scanned(&image, "\5A\0.b_\3COM", &fake);
+	assert_string_equal(fake.text, "a\\000\\046b_.com");
+	covering_scanned(&image, "", &fake);
+	assert_string_equal(fake.text, "");
+}
+
+static void DS_of_a_regex_rules_own_domain_is_matched_one_label_up(void **state)
+{
+	const struct image_rule_text rules[] = {
+		{.domain = "com."}, {.domain = "a.com.", .rank = IMAGE_RANK_REGEX}};
+	struct image image = images_open(rules, 2);
+	struct fake_scanner fake = {.base = {fake_scan}, .found = 1};
+	struct suffix_query query = {.name = WIRE("\1a\3com"), .type = TYPE_DS};
+	struct suffix_match match;
+
+	(void)state;
+	suffix_match_scanned(&image, &query, &fake.base, &match);
+	assert_int_equal(rule_number(&image, &match), 0);
+	query.name = WIRE("\1b\1a\3com");
+	suffix_match_scanned(&image, &query, &fake.base, &match);
+	assert_int_equal(rule_number(&image, &match), 1);
 }
 
 static uint32_t count_states(const struct image *image)
@@ -605,6 +716,10 @@ int main(void)
 		cmocka_unit_test(hash_is_that_of_the_layouts_version),
 		cmocka_unit_test(names_may_end_where_memory_ends),
 		cmocka_unit_test(find_gives_the_state_of_a_name),
+		cmocka_unit_test(regex_stands_between_exact_and_subdomains),
+		cmocka_unit_test(longer_domain_beats_a_regex_of_a_shorter_one),
+		cmocka_unit_test(patterns_are_searched_in_the_folded_text),
+		cmocka_unit_test(DS_of_a_regex_rules_own_domain_is_matched_one_label_up),
 		cmocka_unit_test(automaton_lists_states_with_those_they_come_from),
 		cmocka_unit_test(automaton_read_back_has_the_states_of_the_table),
 		cmocka_unit_test(names_and_rulesets_match_as_in_a_naive_trie_by_every_way),
