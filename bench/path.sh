@@ -1,56 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# ./dev bench path: the whole worker, beside reflectors on the same port.
+# ./dev bench path: the whole worker, beside reflectors on the same port. A script a kind of port does it.
 
 set -eu
 cd "$(dirname "$0")/.."
 
+kinds() {
+	find bench/path -name '*.sh' -exec basename {} .sh \; | sort | tr '\n' ' '
+}
+
 usage() {
-	cat <<-'END'
-		usage: ./dev bench path [--port xdp] [--rounds N] [--seconds N] [--only NAME]
+	cat <<-END
+		usage: ./dev bench path [--port KIND] [OPTION...]
 
-		  --port xdp     over a veth pair with AF_XDP; the only one so far
-		  --rounds N     each contender this many times, in turn (5)
-		  --seconds N    how long each time (3)
-		  --only NAME    only this contender, and what it is compared with
+		  --port KIND    over which kind of port ($port); there are: $(kinds)
 
-		Runs on cores 0 (generator) and 1 (contender). Prints a table; writes build/bench/path.json.
+		Prints a table; writes build/bench/path-KIND.json, and all of these as build/bench/path.json.
+		Each kind has options of its own:
+
 	END
 }
 
 port=xdp
-rounds=5
-seconds=3
-only=
-while [ $# -gt 0 ]; do
-	case $1 in
-	--port) port=${2:?--port needs a kind} && shift 2 ;;
-	--rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
-	--seconds) seconds=${2:?--seconds needs a number} && shift 2 ;;
-	--only) only=${2:?--only needs a name} && shift 2 ;;
-	-h | --help) usage && exit 0 ;;
-	*)
-		echo "dev: bench path: unknown option '$1'" >&2
-		usage >&2
-		exit 2
-		;;
-	esac
-done
-[ "$port" = xdp ] || {
-	echo "dev: bench path: --port is xdp, not '$port'" >&2
+if [ "${1:-}" = --port ]; then
+	port=${2:?--port needs a kind}
+	shift 2
+fi
+[ -x "bench/path/$port.sh" ] || {
+	echo "dev: bench path: no port '$port'; there are: $(kinds)" >&2
 	exit 2
 }
-[ "$(id -u)" -eq 0 ] || {
-	echo "dev: bench path makes network namespaces, which needs root" >&2
-	exit 1
-}
-[ "$(nproc)" -ge 2 ] || {
-	echo "dev: bench path needs two cores: the generator would take the contender's time" >&2
-	exit 1
-}
-
-ninja -C build/bench
-# A mount namespace of its own keeps the names of network namespaces apart from a lab that stands.
-exec unshare -m sh -c 'mount -t tmpfs tmpfs /run && mkdir -p /run/netns && exec "$@"' sh \
-	/usr/bin/python3 -B bench/path/path.py --rounds "$rounds" --seconds "$seconds" \
-	${only:+--only "$only"}
+case ${1:-} in
+-h | --help) usage ;;
+esac
+exec "bench/path/$port.sh" "$@"

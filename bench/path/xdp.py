@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -18,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/bench"
-RESULT = BUILD / "path.json"
+import rows
+from rows import BUILD
+
 CLIENT, HOST = "bench-client", "bench-host"
 CLIENT_IP, HOST_IP = "10.53.0.1", "10.53.0.2"
 GENERATOR_CORE, SERVER_CORE = "0", "1"
@@ -220,17 +219,6 @@ def loss(runs):
     return 1 - sum(run["answered"] for run in runs) / sum(run["sent"] for run in runs)
 
 
-def machine():
-    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    return f"{model.group(1) if model else platform.machine()}, Linux {platform.release()}"
-
-
-def commit():
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, check=False,
-                          capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
-
-
 def print_table(runs):
     print(f"\n{'who':9} {'answered/s':>11} {'of reflect':>10} {'sent/s':>11} {'lost':>6}  what")
     for name, theirs in runs.items():
@@ -238,10 +226,10 @@ def print_table(runs):
               f"{median(theirs, 'sent'):11,.0f} {loss(theirs):6.1%}  {CONTENDERS[name][1]}")
 
 
-def rows(runs, conditions):
+def rows_of(runs, conditions):
     def row(name, value, unit, who):
-        return {"row": name, "value": value, "unit": unit,
-                "conditions": f"{CONTENDERS[who][1]}; lost {loss(runs[who]):.1%}; {conditions}"}
+        return rows.row(name, value, unit,
+                        f"{CONTENDERS[who][1]}; lost {loss(runs[who]):.1%}; {conditions}")
 
     found = [row(f"{name}_xdp_qps", median(theirs, "answered"), "answers/s", name)
              for name, theirs in runs.items()]
@@ -260,16 +248,15 @@ def main():
     options = parser.parse_args()
     names = ["reflect", options.only] if options.only else list(CONTENDERS)
     runs = measure(list(dict.fromkeys(names)), options.rounds, options.seconds)
-    conditions = (f"{machine()}; kxdpgun on core {GENERATOR_CORE}, answers on core {SERVER_CORE}, "
+    conditions = (f"{rows.machine()}; kxdpgun on core {GENERATOR_CORE}, answers on core {SERVER_CORE}, "
                   f"veth, {NAMES} names; medians of {options.rounds} rounds of "
-                  f"{options.seconds:g} s, in turn; ./dev bench path --port xdp; commit {commit()}")
+                  f"{options.seconds:g} s, in turn; ./dev bench path --port xdp; commit {rows.commit()}")
     print(f"\n{conditions}")
     print_table(runs)
     if "timed" in runs:
         print(f"\nxdp_worker_ns {median(runs['timed'], 'own_ns'):.0f} ns a query outside receive "
               "and send")
-    RESULT.write_text(json.dumps(rows(runs, conditions), indent=1) + "\n", encoding="utf-8")
-    print(f"\nwritten to {RESULT.relative_to(ROOT)}")
+    rows.write("xdp", rows_of(runs, conditions))
 
 
 if __name__ == "__main__":
