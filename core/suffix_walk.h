@@ -18,9 +18,8 @@
 //              └ prefetch buckets   └ prefetch accept
 //                    ◀── while the walk goes on, the next 2 ──┘
 //
-// Two labels are always hashed, and two buckets always read, whether a name has them or not: what it has not is masked
-// away. That costs less than a branch which depends on the name. Most rules have two labels and are leaves, so that most
-// walks end after one round without having asked for more memory than they needed.
+// Most rules have two labels and are leaves, so that most walks end after one round without having asked for more memory
+// than they needed, and without a branch that depends on the name's length.
 #pragma once
 
 #include <string.h>
@@ -32,39 +31,33 @@
 enum {
 	BURST = 32,
 	STRIDE = 2,          // depths a round at first
-	STRIDE_MAX = 4,      // and in later rounds, which few names see
+	STRIDE_MAX = 8,      // and in later rounds, which few names see
 	SHORT_ROUNDS = 2,    // with the first stride
 	LABELS_AT_FIRST = 5, // labels laid out at once
 	LABELS_MORE = 16,
 	FOLD_SLACK = 64,
 };
 
-// Before the labels stand some that are none: they lead to a length byte of 0.
-#define LABEL(lane, n) ((lane)->labels[STRIDE_MAX + (n)])
-#define NO_LABEL       NAME_LEN_MAX
-
 // A name on its way through the automaton.
 //
-//   folded   3 w w w 5 a z u r e 3 c o m 0 … 0
-//   labels   none, none, none, none, 0, 4, 10, 14: the root label
+//   folded   3 w w w 5 a z u r e 3 c o m 0
+//   labels   0       4           10      14: the root label
 struct lane {
 	const uint8_t *name;
-	const struct image_start *start;
-	block state; // after `depth` labels
+	const struct image_start *start; // NULL: this walk is not for it
+	block state;                     // after the labels hashed so far
 	size_t label_count;
 	size_t len;
-	uint32_t depth;   // labels walked from the right
+	uint32_t depth;   // states that are there
 	uint32_t deepest; // depth of the deepest accept so far
+	uint32_t hashed;  // depth to which this round goes
+	uint32_t word;    // what the bucket says of the last state
 	uint32_t homes[STRIDE_MAX];
 	uint32_t fingerprints[STRIDE_MAX];
-	uint32_t hits;   // of the stride, a bit each: the state is there
-	uint32_t beyond; // not in its home bucket, but maybe in another
-	uint32_t accepting;
-	uint32_t leaves;
-	uint32_t accepts[1 + NAME_LABELS_MAX + STRIDE_MAX]; // by depth
-	uint8_t labels[STRIDE_MAX + NAME_LABELS_MAX + 1];
+	uint32_t accepts[1 + NAME_LABELS_MAX]; // by depth
+	uint8_t labels[NAME_LABELS_MAX + 1];
 	uint8_t before; // is_ending() may read it
-	uint8_t folded[NAME_LEN_MAX + 1 + FOLD_SLACK];
+	uint8_t folded[NAME_LEN_MAX + FOLD_SLACK];
 };
 
 // What all lanes share.
@@ -80,19 +73,19 @@ struct walk {
 static inline bool lay_out_some(struct lane *lane, const unsigned stride)
 {
 	const uint8_t *name = lane->name;
-	uint8_t *label = &LABEL(lane, lane->label_count);
+	uint8_t *label = lane->labels + lane->label_count;
 	size_t at = lane->len;
 
 	for (unsigned i = 0; i < stride; i++) {
 		size_t len = name[at];
-		size_t is_label = len != 0;
+		size_t is_label = (len + LABEL_LEN_MAX) >> 6; // 0 or 1
 
 		*label = (uint8_t)at;
 		label += is_label;
 		at += len + is_label;
 	}
 	*label = (uint8_t)at;
-	lane->label_count = (size_t)(label - &LABEL(lane, 0));
+	lane->label_count = (size_t)(label - lane->labels);
 	lane->len = at;
 	return name[at] != 0;
 }
@@ -107,17 +100,18 @@ static inline void lay_out(struct walk *walk, const struct suffix_query *queries
 
 		lane->name = queries[i].name;
 		lane->len = lane->label_count = 0;
-		memset(lane->labels, NO_LABEL, STRIDE_MAX);
-		lane->folded[NO_LABEL] = 0;
 		walk->active[left] = lane;
 		left += lay_out_some(lane, LABELS_AT_FIRST);
 	}
 	while (left > 0) {
 		unsigned still = 0;
 
-		for (unsigned i = 0; i < left; i++)
-			if (lay_out_some(walk->active[i], LABELS_MORE))
-				walk->active[still++] = walk->active[i];
+		for (unsigned i = 0; i < left; i++) {
+			struct lane *lane = walk->active[i];
+
+			walk->active[still] = lane;
+			still += lay_out_some(lane, LABELS_MORE);
+		}
 		left = still;
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -140,111 +134,88 @@ static inline block add_label(block state, const uint8_t *label, const block key
 	return state;
 }
 
-// Where the next states would be. Depths that the name has not are given the bucket of the last that it has.
+// Where the next states would be, as many as the name has, `stride` at most.
 static inline void hash_some(const struct walk *walk, struct lane *lane, const unsigned stride)
 {
 	const struct image_bucket *buckets = walk->image->buckets;
 	const uint64_t bucket_count = walk->image->buckets_count;
 	const size_t left = lane->label_count - lane->depth;
-	const uint8_t *label = &LABEL(lane, left) - 1;
+	const unsigned count = left < stride ? (unsigned)left : stride;
+	const uint8_t *label = lane->labels + left;
 	block state = lane->state;
-	uint64_t home = 0;
 
-	for (unsigned i = 0; i < stride; i++) {
-		uint64_t low;
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t low, home;
 
-		state = add_label(state, lane->folded + *label--, walk->keys);
+		state = add_label(state, lane->folded + *--label, walk->keys);
 		low = block_low(state);
-		home = i < left ? (low >> 32) * bucket_count >> 32 : home;
+		home = (low >> 32) * bucket_count >> 32;
 		lane->homes[i] = (uint32_t)home;
 		lane->fingerprints[i] = suffix_fingerprint(low);
 		__builtin_prefetch(&buckets[home]);
 	}
 	lane->state = state;
+	lane->hashed = lane->depth + count;
+	lane->word = 0;
 }
 
-// What a bucket says of a state. Without a hit: of any state, as it will be masked away.
-static inline uint32_t word_of(const struct image_bucket *bucket, unsigned slots)
+// The next state is there, and a bucket says this of it.
+static inline void step(struct lane *lane, uint32_t word)
 {
-	return bucket->accepts[__builtin_ctz(slots | 1u << (IMAGE_BUCKET_SLOTS - 1))];
+	uint32_t accept = word & IMAGE_LEADS_ON;
+
+	lane->depth++;
+	lane->word = word;
+	lane->accepts[lane->depth] = accept;
+	lane->deepest = accept != IMAGE_LEADS_ON ? lane->depth : lane->deepest;
 }
 
-static inline void look_up_some(const struct walk *walk, struct lane *lane, const unsigned stride)
+// Looks the states of the round up, the first of which is of depth `first` + 1. True: the one that is missing may stand
+// elsewhere than at home; nothing is below a leaf.
+static inline bool look_up_some(const struct walk *walk, struct lane *lane, uint32_t first)
 {
 	const struct image_bucket *buckets = walk->image->buckets;
-	size_t left = lane->label_count - lane->depth;
-	uint32_t have = (1u << (left < stride ? left : stride)) - 1;
-	uint32_t hits = 0, accepting = 0, leaves = 0, beyond = 0;
-	uint32_t *accepts = &lane->accepts[lane->depth + 1];
 
-	for (unsigned i = 0; i < stride; i++) {
-		const struct image_bucket *bucket = &buckets[lane->homes[i]];
-		uint32_t fingerprint = lane->fingerprints[i];
+	while (lane->depth < lane->hashed) {
+		const struct image_bucket *bucket = &buckets[lane->homes[lane->depth - first]];
+		uint32_t fingerprint = lane->fingerprints[lane->depth - first];
 		unsigned slots = bucket_hits(bucket, fingerprint);
-		uint32_t word = word_of(bucket, slots);
-		uint32_t accept = word & IMAGE_LEADS_ON;
 
-		accepts[i] = accept;
-		hits |= (uint32_t)(slots != 0) << i;
-		accepting |= (uint32_t)(accept != IMAGE_LEADS_ON) << i;
-		leaves |= (word / IMAGE_LEAF & 1) << i;
-		beyond |= (bucket_filter(bucket) >> suffix_filter_bit(fingerprint) & 1) << i;
+		if (slots == 0)
+			return !(lane->word & IMAGE_LEAF) &&
+				(bucket_filter(bucket) >> suffix_filter_bit(fingerprint) & 1);
+		step(lane, bucket->accepts[__builtin_ctz(slots)]);
 	}
-	hits &= have;
-	lane->hits = hits;
-	lane->accepting = accepting;
-	lane->leaves = leaves;
-	// Nothing is below a leaf.
-	lane->beyond = beyond & have & ~hits & ~((hits & leaves) << 1);
+	return false;
 }
 
-// How many states of the round are there, from the first.
-static inline unsigned alive(const struct lane *lane)
+// The buckets after the home of the state that is missing, as long as their filter says so. True: it is there.
+static inline bool look_beyond(const struct walk *walk, struct lane *lane, uint32_t first)
 {
-	return (unsigned)__builtin_ctz(~lane->hits);
-}
+	uint32_t home = lane->homes[lane->depth - first];
+	uint32_t fingerprint = lane->fingerprints[lane->depth - first];
 
-// Is the first state that is missing maybe in another bucket than its home?
-static inline bool is_beyond(const struct lane *lane)
-{
-	return lane->beyond >> alive(lane) & 1;
-}
+	for (unsigned turn = 1; turn < IMAGE_RUN_MAX; turn++) {
+		const struct image_bucket *bucket =
+			&walk->image->buckets[suffix_bucket(home, turn, fingerprint)];
+		unsigned slots = bucket_hits(bucket, fingerprint);
 
-// Where the first state that is missing may be: the second bucket of its look-up.
-static inline const struct image_bucket *second_bucket(
-	const struct walk *walk, const struct lane *lane)
-{
-	unsigned i = alive(lane);
-
-	return &walk->image->buckets[suffix_bucket(lane->homes[i], 1, lane->fingerprints[i])];
-}
-
-// The buckets after the home, as long as their filter says so.
-static inline void look_beyond(const struct walk *walk, struct lane *lane)
-{
-	unsigned i = alive(lane), slots = 0, filter = ~0u;
-	uint32_t fingerprint = lane->fingerprints[i];
-	const struct image_bucket *bucket = NULL;
-
-	for (unsigned turn = 1; turn < IMAGE_RUN_MAX && slots == 0 &&
-		(filter >> suffix_filter_bit(fingerprint) & 1);
-		turn++) {
-		bucket = &walk->image->buckets[suffix_bucket(lane->homes[i], turn, fingerprint)];
-		slots = bucket_hits(bucket, fingerprint);
-		filter = bucket_filter(bucket);
+		if (slots != 0) {
+			step(lane, bucket->accepts[__builtin_ctz(slots)]);
+			return true;
+		}
+		if (!(bucket_filter(bucket) >> suffix_filter_bit(fingerprint) & 1))
+			return false;
 	}
-	lane->beyond &= ~(1u << i);
-	if (slots != 0) {
-		uint32_t word = word_of(bucket, slots);
-		uint32_t accept = word & IMAGE_LEADS_ON;
-		uint32_t others = ~(1u << i);
+	return false;
+}
 
-		lane->accepts[lane->depth + 1 + i] = accept;
-		lane->hits |= 1u << i;
-		lane->accepting =
-			(lane->accepting & others) | (uint32_t)(accept != IMAGE_LEADS_ON) << i;
-		lane->leaves = (lane->leaves & others) | (word / IMAGE_LEAF & 1) << i;
-	}
+static inline void prefetch_beyond(const struct walk *walk, const struct lane *lane, uint32_t first)
+{
+	uint32_t i = lane->depth - first;
+
+	__builtin_prefetch(
+		&walk->image->buckets[suffix_bucket(lane->homes[i], 1, lane->fingerprints[i])]);
 }
 
 // Most accepts are shorter than 32 bytes. IMAGE_LEADS_ON leads nowhere, which a prefetch may.
@@ -253,25 +224,12 @@ static inline void prefetch_accept(const struct walk *walk, const struct lane *l
 	uintptr_t at = (uintptr_t)walk->image->accepts + lane->accepts[lane->deepest];
 
 	__builtin_prefetch((const void *)at);
-	__builtin_prefetch((const void *)(at + 31));
+	__builtin_prefetch((const void *)(at + 24));
 }
 
-// Sums up what the round found. True: all its states are there, and both the name and the automaton go on.
-static inline bool settle(struct lane *lane, const unsigned stride)
-{
-	unsigned count = alive(lane);
-	uint32_t accepting = lane->accepting & ((1u << count) - 1);
-	// The highest bit, 0 if there is none.
-	unsigned deepest = 31u - (unsigned)__builtin_clz(accepting << 1 | 1);
-
-	lane->deepest = deepest ? lane->depth + deepest : lane->deepest;
-	lane->depth += count;
-	return count == stride && !(lane->leaves >> (stride - 1) & 1) &&
-		lane->depth < lane->label_count;
-}
-
-// One round over the lanes that are active; those that go on stay so.
-static inline void walk_round(struct walk *walk, const unsigned stride)
+// One round over the lanes that are active, which are all of depth `first`; those whose states are all there, and whose
+// name and automaton go on, stay so.
+static inline void walk_round(struct walk *walk, uint32_t first, const unsigned stride)
 {
 	struct lane *far[BURST];
 	unsigned far_count = 0, still = 0;
@@ -281,21 +239,21 @@ static inline void walk_round(struct walk *walk, const unsigned stride)
 	for (unsigned i = 0; i < walk->active_count; i++) {
 		struct lane *lane = walk->active[i];
 
-		look_up_some(walk, lane, stride);
-		if (is_beyond(lane)) {
-			__builtin_prefetch(second_bucket(walk, lane));
+		if (look_up_some(walk, lane, first)) {
+			prefetch_beyond(walk, lane, first);
 			far[far_count++] = lane;
 		}
 	}
 	for (unsigned i = 0; i < far_count; i++)
-		while (is_beyond(far[i]))
-			look_beyond(walk, far[i]);
+		while (look_beyond(walk, far[i], first) && look_up_some(walk, far[i], first))
+			;
 	for (unsigned i = 0; i < walk->active_count; i++) {
 		struct lane *lane = walk->active[i];
 
-		walk->active[still] = lane;
-		still += settle(lane, stride);
 		prefetch_accept(walk, lane);
+		walk->active[still] = lane;
+		still += lane->depth == first + stride && lane->depth < lane->label_count &&
+			!(lane->word & IMAGE_LEAF);
 	}
 	walk->active_count = still;
 }
@@ -314,7 +272,7 @@ static inline const uint8_t *name_of(const struct image *image, uint32_t accept)
 static inline bool is_path(
 	const struct image *image, const struct lane *lane, uint32_t accept, size_t depth)
 {
-	const size_t off = LABEL(lane, lane->label_count - depth);
+	const size_t off = lane->labels[lane->label_count - depth];
 	const uint8_t *path = lane->folded + off;
 	const struct image_ending *ending;
 	const uint8_t *name;
@@ -381,30 +339,31 @@ static inline bool walk_link(struct walk *walk, const struct suffix_query *queri
 	struct suffix_match *matches, unsigned count, uint32_t link)
 {
 	const struct image *image = walk->image;
-	struct lane *chosen[BURST];
-	unsigned chosen_count = 0;
+	unsigned chosen = 0;
+	uint32_t depth = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct image_network *network = &image->networks[queries[i].network];
 		struct lane *lane = &walk->lanes[i];
 
+		lane->start = NULL;
 		if (link >= network->link_count)
 			continue;
 		lane->start = &image->starts[image->links[network->link_first + link]];
 		lane->state = block_load(lane->start->state);
 		lane->depth = lane->deepest = 0;
 		lane->accepts[0] = lane->start->accept;
-		chosen[chosen_count++] = lane;
+		walk->active[chosen++] = lane;
 	}
-	memcpy(walk->active, chosen, chosen_count * sizeof(struct lane *));
-	walk->active_count = chosen_count;
-	for (unsigned i = 0; i < SHORT_ROUNDS && walk->active_count > 0; i++)
-		walk_round(walk, STRIDE);
-	while (walk->active_count > 0)
-		walk_round(walk, STRIDE_MAX);
-	for (unsigned i = 0; i < chosen_count; i++)
-		choose(image, chosen[i], &matches[chosen[i] - walk->lanes]);
-	return chosen_count > 0;
+	walk->active_count = chosen;
+	for (unsigned i = 0; i < SHORT_ROUNDS && walk->active_count > 0; i++, depth += STRIDE)
+		walk_round(walk, depth, STRIDE);
+	for (; walk->active_count > 0; depth += STRIDE_MAX)
+		walk_round(walk, depth, STRIDE_MAX);
+	for (unsigned i = 0; i < count; i++)
+		if (walk->lanes[i].start)
+			choose(image, &walk->lanes[i], &matches[i]);
+	return chosen > 0;
 }
 
 static inline void set_keys(block keys[static 2], const uint8_t key[static IMAGE_KEY_LEN])
@@ -473,7 +432,7 @@ static unsigned hash_name(const uint8_t key[static IMAGE_KEY_LEN],
 	set_keys(walk.keys, key);
 	lay_out(&walk, &query, 1);
 	for (size_t i = lane->label_count; i > 0; i--) {
-		state = add_label(state, lane->folded + LABEL(lane, i - 1), walk.keys);
+		state = add_label(state, lane->folded + lane->labels[i - 1], walk.keys);
 		*states++ = block_low(state);
 	}
 	return (unsigned)lane->label_count;
