@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane/keep.h"
+#include "dataplane/kernel_ports.h"
 
 enum {
 	TICK_MS = 1000,
@@ -199,9 +200,40 @@ static int find_upstreams(struct housekeeping *house, struct snapshot *next, cha
 	return err;
 }
 
+static bool is_any_shared(const struct housekeeping *house)
+{
+	for (unsigned i = 0; i < house->device_count; i++)
+		if (!house->devices[i]->is_kernel_routed)
+			return true;
+	return false;
+}
+
+// Where the kernel has our outbound addresses too, it must draw its own ports from elsewhere. Devices that go through
+// the kernel have their ports from it.
+static bool keeps_off_kernel_ports(
+	struct housekeeping *house, const struct image *image, char *error)
+{
+	char text[KERNEL_PORTS_TEXT_LEN];
+	enum kernel_ports_verdict verdict =
+		is_any_shared(house) ? kernel_ports_check(image, text) : KERNEL_PORTS_APART;
+
+	if (verdict == KERNEL_PORTS_TOO_FEW) {
+		snprintf(error, SNAPSHOT_ERROR_LEN, "%s", text);
+		return false;
+	}
+	if (verdict != KERNEL_PORTS_APART && !house->has_warned_of_ports)
+		fprintf(stderr, "shunt-dataplane: %s\n", text);
+	house->has_warned_of_ports = verdict != KERNEL_PORTS_APART;
+	return true;
+}
+
 // Serves `next`, which it owns from now on, or stays with the current image.
 static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
 {
+	if (!keeps_off_kernel_ports(house, &next->image, error)) {
+		snapshot_close(next);
+		return false;
+	}
 	if (snapshot_follow(next, atomic_load(&house->snapshots->current)) != 0) {
 		snprintf(error, SNAPSHOT_ERROR_LEN, "no memory to follow the image before");
 		snapshot_close(next);

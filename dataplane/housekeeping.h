@@ -3,6 +3,8 @@
 // control, and ends on a signal.
 #pragma once
 
+#include <stdbool.h>
+
 #include "dataplane/device_counters.h"
 #include "dataplane/neighbours.h"
 #include "dataplane/snapshot.h"
@@ -15,6 +17,7 @@ struct housekeeping {
 	unsigned device_count;
 	counter_t *device_counters; // where device_counters_publish() writes
 	uint32_t gone;              // devices whose interface was deleted, a bit each
+	bool has_warned_of_ports;   // that the kernel draws from ours
 	struct snapshot_switch *snapshots;
 	struct neighbours *neighbours;
 	struct upstreams *upstreams;

@@ -102,3 +102,23 @@ def test_the_interfaces_end_as_they_began(lab, signal):
     assert ping(lab).returncode == 0
     lab.start("dataplane")
     assert lab.addresses("www.contoso.lab.") == ["192.0.2.11"]
+
+
+def set_kernel_ports(lab, ports):
+    lab.command("host", "sysctl", "-qw", f"net.ipv4.ip_local_port_range={ports}", check=True)
+
+
+def test_ports_that_the_kernel_draws_too_are_named(lab):
+    line = 'sysctl -w net.ipv4.ip_local_port_range="'
+    assert line not in lab.log("dataplane")
+    set_kernel_ports(lab, "32768 60999")
+    try:
+        lab.ctl("rule", "create", "kernel-ports", "--ruleset", "corp",
+                "--domain", "kernel-ports.lab.", "--target", "10.54.0.11")
+        warned = lab.log("dataplane").count(line)
+    finally:
+        set_kernel_ports(lab, "61000 65535")
+        lab.ctl("rule", "delete", "kernel-ports", "--ruleset", "corp")
+    # Plain sockets are the kernel's own.
+    assert warned == (lab.port != "socket")
+    assert lab.log("dataplane").count(line) == warned
