@@ -272,8 +272,9 @@ static const char *check_routes(const struct image *image)
 static const char *check_addresses(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->upstreams_count; i++)
-		if (be16_get(image->upstreams[i].port) == 0)
-			return "an upstream has port 0";
+		if (be16_get(image->upstreams[i].endpoint.port) == 0 ||
+			image->upstreams[i].flags & ~(uint32_t)IMAGE_UPSTREAM_FLAGS)
+			return "an upstream has port 0, or is asked in a manner that is none";
 	for (uint32_t i = 0; i < image->inbound_count; i++)
 		if (be16_get(image->inbound[i].port) == 0)
 			return "an inbound endpoint has port 0";

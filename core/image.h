@@ -17,7 +17,7 @@
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 3,
+	IMAGE_VERSION = 4,
 	IMAGE_KEY_LEN = 32, // two round keys of AES
 	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
@@ -29,6 +29,7 @@ enum {
 	IMAGE_TARGETS_MAX = 64,    // a route
 	IMAGE_INBOUND_MAX = 2048,  // inbound endpoints
 	IMAGE_OUTBOUND_MAX = 2048, // outbound addresses
+	IMAGE_INFLIGHT_MAX = 1 << 20,
 };
 
 #define IMAGE_MAGIC    UINT64_C(0x31656c7572746e73)
@@ -36,21 +37,21 @@ enum {
 #define IMAGE_SIZE_MAX (UINT64_C(1) << 36)
 
 // name, element type
-#define IMAGE_SECTIONS(X)                 \
-	X(networks, struct image_network) \
-	X(prefixes, struct image_prefix)  \
-	X(links, uint32_t)                \
-	X(starts, struct image_start)     \
-	X(buckets, struct image_bucket)   \
-	X(endings, struct image_ending)   \
-	X(accepts, uint8_t)               \
-	X(regexes, struct image_regex)    \
-	X(databases, uint8_t)             \
-	X(routes, struct image_route)     \
-	X(targets, uint32_t)              \
-	X(upstreams, struct endpoint)     \
-	X(sources, uint32_t)              \
-	X(inbound, struct endpoint)       \
+#define IMAGE_SECTIONS(X)                   \
+	X(networks, struct image_network)   \
+	X(prefixes, struct image_prefix)    \
+	X(links, uint32_t)                  \
+	X(starts, struct image_start)       \
+	X(buckets, struct image_bucket)     \
+	X(endings, struct image_ending)     \
+	X(accepts, uint8_t)                 \
+	X(regexes, struct image_regex)      \
+	X(databases, uint8_t)               \
+	X(routes, struct image_route)       \
+	X(targets, uint32_t)                \
+	X(upstreams, struct image_upstream) \
+	X(sources, uint32_t)                \
+	X(inbound, struct endpoint)         \
 	X(outbound, struct image_outbound)
 
 enum image_section_id {
@@ -163,6 +164,23 @@ struct image_route {
 	uint16_t source_count; // 1 at least, each of a family that a target has
 	uint32_t policy;       // enum image_policy
 };
+
+enum image_upstream_flag {
+	IMAGE_RANDOMISES_CASE =
+		1, // 0x20: the letter case of each question is drawn, and replies bring it back
+	IMAGE_TRUSTS_AD = 2,
+	IMAGE_CHECKS_LOOPS = 4,
+	IMAGE_UPSTREAM_FLAGS = 7,
+};
+
+// A name server that routes send to, and how it is to be asked.
+struct image_upstream {
+	struct endpoint endpoint;
+	be16_t padding;
+	uint32_t flags : 8;         // enum image_upstream_flag
+	uint32_t max_inflight : 24; // questions outstanding there; 0: as the dataplane thinks fit
+};
+static_assert(sizeof(struct image_upstream) == 24, "layout of the image");
 
 // An address that we send queries from.
 struct image_outbound {

@@ -41,6 +41,11 @@
 	{                                                                      \
 		"state", "S", OPTION_TEXT, false, false, "enabled or disabled" \
 	}
+#define POLICY                                                           \
+	{                                                                \
+		"policy", "P", OPTION_TEXT, false, false,                \
+			"ordered, round-robin, lowest-latency or random" \
+	}
 #define METADATA                                                                                \
 	{                                                                                       \
 		"metadata", "KEY=VALUE", OPTION_LIST, false, false, "a note kept with the rule" \
@@ -54,6 +59,7 @@ static const struct option create_options[] = {
 	MATCH,
 	PATTERN,
 	STATE,
+	POLICY,
 	METADATA,
 	IF_GENERATION,
 	{0},
@@ -66,6 +72,7 @@ static const struct option update_options[] = {
 	MATCH,
 	PATTERN,
 	STATE,
+	POLICY,
 	METADATA,
 	IF_GENERATION,
 	{0},

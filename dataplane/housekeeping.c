@@ -77,7 +77,7 @@ static int steer_all(struct housekeeping *house, const struct snapshot *snapshot
 static bool has_upstream(const struct snapshot *snapshot, const struct endpoint *upstream)
 {
 	for (uint32_t i = 0; snapshot && i < snapshot->image.upstreams_count; i++)
-		if (endpoint_equal(&snapshot->image.upstreams[i], upstream))
+		if (endpoint_equal(&snapshot->image.upstreams[i].endpoint, upstream))
 			return true;
 	return false;
 }
@@ -87,7 +87,7 @@ static bool is_hop_awaited(const struct snapshot *next, const struct snapshot *c
 {
 	for (uint32_t i = 0; i < next->image.upstreams_count; i++)
 		if (nexthop_get(&next->hops[i]).state != NEXTHOP_RESOLVED &&
-			!has_upstream(current, &next->image.upstreams[i]))
+			!has_upstream(current, &next->image.upstreams[i].endpoint))
 			return true;
 	return false;
 }

@@ -53,7 +53,7 @@ struct neighbours {
 	unsigned device_count;
 	int kernel_port;  // of the device that the kernel routes for; -1: none
 	port_mac_t *macs; // of the devices, as the kernel last said; workers read
-	const struct endpoint *targets;
+	const struct image_upstream *targets;
 	struct nexthop_line *lines;
 	struct way *ways;
 	unsigned target_count;
@@ -228,7 +228,7 @@ static void reroute(struct neighbours *n)
 		if (!way->is_stale)
 			continue;
 		way->is_stale = false;
-		way->hop = route(n, &n->targets[i].ip);
+		way->hop = route(n, &n->targets[i].endpoint.ip);
 		has_changed |= way->hop != before;
 		write_line(n, i);
 	}
@@ -272,7 +272,7 @@ static void on_route(struct neighbours *n, const struct nlmsghdr *message)
 				mnl_attr_get_payload_len(attr), &prefix);
 	}
 	for (unsigned i = 0; i < n->target_count && bits <= 128; i++) {
-		const struct ip *ip = &n->targets[i].ip;
+		const struct ip *ip = &n->targets[i].endpoint.ip;
 
 		if (ip_is_v4(ip) == (changed->rtm_family == AF_INET) &&
 			is_within(ip, &prefix, bits))
@@ -362,7 +362,7 @@ void neighbours_handle(struct neighbours *n)
 	reroute(n);
 }
 
-int neighbours_follow(struct neighbours *n, const struct endpoint *targets,
+int neighbours_follow(struct neighbours *n, const struct image_upstream *targets,
 	struct nexthop_line *lines, unsigned count)
 {
 	struct way *ways = calloc(count ? count : 1, sizeof(*ways));

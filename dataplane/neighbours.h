@@ -2,6 +2,7 @@
 // Routes and neighbours of the kernel, followed over netlink on the main thread, written to next hops.
 #pragma once
 
+#include "core/image.h"
 #include "dataplane/port/port.h"
 #include "dataplane/state/nexthop.h"
 
@@ -25,7 +26,7 @@ void neighbours_handle(struct neighbours *);
 // Follows these targets in place of those before: resolves each now (asks the kernel for the route and has it
 // probe the neighbour, which the kernel is told to keep fresh) and writes lines[i] for targets[i].
 // Both arrays must stay until the next call. 0 or -errno.
-int neighbours_follow(struct neighbours *, const struct endpoint *targets,
+int neighbours_follow(struct neighbours *, const struct image_upstream *targets,
 	struct nexthop_line *lines, unsigned count);
 
 // Once a second: asks again for what is unresolved or about to age.

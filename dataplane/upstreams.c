@@ -65,13 +65,13 @@ uint32_t upstreams_find(const struct upstreams *upstreams, const struct endpoint
 int upstreams_follow(struct upstreams *upstreams, const struct image *image, uint32_t *places)
 {
 	for (uint32_t i = 0; i < image->upstreams_count; i++) {
-		uint32_t at = bucket_of(upstreams, &image->upstreams[i]);
+		uint32_t at = bucket_of(upstreams, &image->upstreams[i].endpoint);
 		uint32_t count = atomic_load_explicit(upstreams->count, memory_order_relaxed);
 
 		if (!upstreams->buckets[at]) {
 			if (count == upstreams->capacity)
 				return -ENOSPC;
-			upstreams->table[count].endpoint = image->upstreams[i];
+			upstreams->table[count].endpoint = image->upstreams[i].endpoint;
 			upstreams->buckets[at] = count + 1;
 			atomic_store_explicit(upstreams->count, count + 1, memory_order_release);
 		}

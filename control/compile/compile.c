@@ -27,6 +27,7 @@ struct compilation {
 	const struct config *config;
 	struct assembly assembly;
 	struct suffix_table *table;
+	struct intern *settings;             // endpoint -> index of what the config says of it
 	struct intern *upstreams;            // endpoint -> index
 	struct intern *routes;               // targets and sources -> index
 	uint32_t *outbound_first;            // by outbound endpoint: index of its first address
@@ -79,14 +80,52 @@ static int add_outbound(struct compilation *c)
 	return 0;
 }
 
+static int add_settings(struct compilation *c)
+{
+	int added = 0;
+	uint32_t index;
+
+	for (size_t i = 0; i < c->config->upstream_count && added >= 0; i++)
+		added = intern_add(c->settings, &c->config->upstreams[i].endpoint,
+			sizeof(struct endpoint), (uint32_t)i, &index);
+	return added < 0 ? added : 0;
+}
+
+// `says` is NULL if the config says nothing of it.
+static struct image_upstream make_upstream(
+	const struct endpoint *endpoint, const struct config_upstream *says)
+{
+	uint8_t flags = IMAGE_UPSTREAM_FLAGS;
+
+	if (says && !says->has_case_randomisation)
+		flags &= (uint8_t)~IMAGE_RANDOMISES_CASE;
+	if (says && !says->has_trust_ad)
+		flags &= (uint8_t)~IMAGE_TRUSTS_AD;
+	if (says && !says->has_loop_check)
+		flags &= (uint8_t)~IMAGE_CHECKS_LOOPS;
+	return (struct image_upstream){
+		.endpoint = *endpoint,
+		.flags = flags,
+		.max_inflight = says ? says->max_inflight & 0xffffff : 0,
+	};
+}
+
 static int add_upstream(struct compilation *c, const struct endpoint *upstream, uint32_t *index)
 {
 	uint32_t next = assembly_count(&c->assembly, IMAGE_upstreams);
 	int added = intern_add(c->upstreams, upstream, sizeof(*upstream), next, index);
+	struct image_upstream element;
+	uint32_t setting;
 
-	if (added > 0)
-		assembly_add(&c->assembly, IMAGE_upstreams, upstream, 1);
-	return added < 0 ? added : 0;
+	if (added <= 0)
+		return added;
+	added = intern_add(c->settings, upstream, sizeof(*upstream), IMAGE_NONE, &setting);
+	if (added < 0)
+		return added;
+	element = make_upstream(
+		upstream, setting == IMAGE_NONE ? NULL : &c->config->upstreams[setting]);
+	assembly_add(&c->assembly, IMAGE_upstreams, &element, 1);
+	return 0;
 }
 
 // A route being put together: what its targets and sources are, as indexes.
@@ -337,7 +376,9 @@ static int run_phases(struct compilation *c)
 	int err;
 
 	add_inbound(c);
-	err = add_outbound(c);
+	err = add_settings(c);
+	if (!err)
+		err = add_outbound(c);
 	if (!err)
 		err = add_rulesets(c);
 	if (!err)
@@ -379,6 +420,7 @@ static int compile_under_key(const struct config *config, const struct image_hea
 	struct compilation c = {
 		.config = config,
 		.table = suffix_table_new(header->key, count_rules(config)),
+		.settings = intern_new(),
 		.upstreams = intern_new(),
 		.routes = intern_new(),
 		.error = result->error,
@@ -386,9 +428,10 @@ static int compile_under_key(const struct config *config, const struct image_hea
 	int err = -ENOMEM;
 
 	assembly_init(&c.assembly);
-	if (c.table && c.upstreams && c.routes)
+	if (c.table && c.settings && c.upstreams && c.routes)
 		err = run_phases(&c);
 	suffix_table_free(c.table);
+	intern_free(c.settings);
 	intern_free(c.upstreams);
 	intern_free(c.routes);
 	free(c.outbound_first);

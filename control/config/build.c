@@ -17,6 +17,7 @@
 #include "control/config/network.h"
 #include "control/config/ruleset.h"
 #include "control/config/text.h"
+#include "control/config/upstream.h"
 
 enum {
 	QUERY_TIMEOUT_MIN_US = 100000,
@@ -112,7 +113,9 @@ static int build_objects(
 	config->outbounds = calloc(text->outbounds_count + 1, sizeof(*config->outbounds));
 	config->rulesets = calloc(text->rulesets_count + 1, sizeof(*config->rulesets));
 	config->networks = calloc(text->networks_count + 1, sizeof(*config->networks));
-	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks)
+	config->upstreams = calloc(text->upstreams_count + 1, sizeof(*config->upstreams));
+	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
+		!config->upstreams)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->inbounds_count; i++) {
 		faults_enter(faults, CONFIG_INBOUND, i);
@@ -133,12 +136,18 @@ static int build_objects(
 		network_parse(&text->networks[i], &config->networks[i], faults);
 		config->network_count++;
 	}
+	for (size_t i = 0; i < text->upstreams_count; i++) {
+		faults_enter(faults, CONFIG_UPSTREAM, i);
+		upstream_parse(&text->upstreams[i], &config->upstreams[i], faults);
+		config->upstream_count++;
+	}
 	return 0;
 }
 
 // All objects of a kind; their names come first in them.
 struct kind {
 	enum config_kind kind;
+	const char *key;
 	const void *objects;
 	size_t count;
 	size_t stride;
@@ -148,6 +157,7 @@ static_assert(offsetof(struct config_inbound, name) == 0);
 static_assert(offsetof(struct config_outbound, name) == 0);
 static_assert(offsetof(struct config_ruleset, name) == 0);
 static_assert(offsetof(struct config_network, name) == 0);
+static_assert(offsetof(struct config_upstream, address) == 0);
 
 // NULL for an object whose name was refused.
 static const char *kind_name(const struct kind *kind, size_t i)
@@ -175,8 +185,9 @@ static int check_names(const struct kind *kind, struct config_faults *faults)
 		if (index_find(&index, hash, is_name, kind, name) == INDEX_NONE)
 			index_put(&index, hash, i);
 		else
-			faults_add(faults, -EEXIST, "name", CONFIG_NONE,
-				"%s is given twice: choose another name, or join the two", name);
+			faults_add(faults, -EEXIST, kind->key, CONFIG_NONE,
+				"%s is given twice: choose another %s, or join the two", name,
+				kind->key);
 	}
 	index_fini(&index);
 	return error;
@@ -185,14 +196,16 @@ static int check_names(const struct kind *kind, struct config_faults *faults)
 static int check_all_names(const struct config *config, struct config_faults *faults)
 {
 	const struct kind kinds[] = {
-		{CONFIG_INBOUND, config->inbounds, config->inbound_count,
+		{CONFIG_INBOUND, "name", config->inbounds, config->inbound_count,
 			sizeof(*config->inbounds)},
-		{CONFIG_OUTBOUND, config->outbounds, config->outbound_count,
+		{CONFIG_OUTBOUND, "name", config->outbounds, config->outbound_count,
 			sizeof(*config->outbounds)},
-		{CONFIG_RULESET, config->rulesets, config->ruleset_count,
+		{CONFIG_RULESET, "name", config->rulesets, config->ruleset_count,
 			sizeof(*config->rulesets)},
-		{CONFIG_NETWORK, config->networks, config->network_count,
+		{CONFIG_NETWORK, "name", config->networks, config->network_count,
 			sizeof(*config->networks)},
+		{CONFIG_UPSTREAM, "address", config->upstreams, config->upstream_count,
+			sizeof(*config->upstreams)},
 	};
 	int error = 0;
 

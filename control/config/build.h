@@ -43,6 +43,14 @@ struct build_backoff {
 	const char *max;
 };
 
+struct build_upstream {
+	const char *address;
+	const char *case_randomisation;
+	const char *trust_ad;
+	const char *loop_check;
+	const char *max_inflight;
+};
+
 struct build_text {
 	const char *profile;
 	const char *query_timeout;
@@ -56,6 +64,8 @@ struct build_text {
 	size_t rulesets_count;
 	struct build_network *networks;
 	size_t networks_count;
+	struct build_upstream *upstreams;
+	size_t upstreams_count;
 };
 
 // A config of all that `text` says. Objects stand in the config at the positions they have in

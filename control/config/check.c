@@ -147,6 +147,23 @@ int check_choice(struct config_faults *faults, const char *key, const char *word
 	return -1;
 }
 
+bool check_number(struct config_faults *faults, const char *key, const char *text, uint32_t min,
+	uint32_t max, uint32_t *number)
+{
+	uint64_t sum = 0;
+	bool is_number = text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+
+	for (const char *at = text; is_number && *at && sum <= max; at++)
+		sum = sum * 10 + (uint64_t)(*at - '0');
+	if (is_number && sum >= min && sum <= max) {
+		*number = (uint32_t)sum;
+		return true;
+	}
+	faults_add(faults, -EINVAL, key, CONFIG_NONE,
+		"\"%.80s\" is no number here: give a whole one from %u to %u", text, min, max);
+	return false;
+}
+
 bool check_unicast(struct config_faults *faults, const char *key, size_t idx, const char *text,
 	const struct ip *ip)
 {

@@ -33,6 +33,9 @@ struct check_choice {
 // The word's value in `choices`, or -1. NULL gives the first.
 [[nodiscard]] int check_choice(struct config_faults *faults, const char *key, const char *word,
 	const struct check_choice *choices);
+// A whole number from `min` to `max`. False: it was reported, and `*number` stays.
+[[nodiscard]] bool check_number(struct config_faults *faults, const char *key, const char *text,
+	uint32_t min, uint32_t max, uint32_t *number);
 // An address that can be somebody's: not unspecified, not multicast, not broadcast.
 [[nodiscard]] bool check_unicast(struct config_faults *faults, const char *key, size_t idx,
 	const char *text, const struct ip *ip);

@@ -14,6 +14,7 @@
 #include "control/config/network.h"
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
+#include "control/config/upstream.h"
 
 struct config *config_new(void)
 {
@@ -39,10 +40,13 @@ void config_free(struct config *config)
 		ruleset_fini(&config->rulesets[i]);
 	for (size_t i = 0; i < config->network_count; i++)
 		network_fini(&config->networks[i]);
+	for (size_t i = 0; i < config->upstream_count; i++)
+		upstream_fini(&config->upstreams[i]);
 	free(config->inbounds);
 	free(config->outbounds);
 	free(config->rulesets);
 	free(config->networks);
+	free(config->upstreams);
 	numbers_fini(&config->numbers);
 	free(config);
 }
@@ -54,7 +58,9 @@ static int make_arrays(struct config *config, const struct config *like)
 	config->outbounds = calloc(like->outbound_count + 1, sizeof(*config->outbounds));
 	config->rulesets = calloc(like->ruleset_count + 1, sizeof(*config->rulesets));
 	config->networks = calloc(like->network_count + 1, sizeof(*config->networks));
-	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks)
+	config->upstreams = calloc(like->upstream_count + 1, sizeof(*config->upstreams));
+	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
+		!config->upstreams)
 		return -ENOMEM;
 	return 0;
 }
@@ -73,6 +79,9 @@ static int copy_objects(struct config *copy, const struct config *config)
 		error = ruleset_copy(&copy->rulesets[copy->ruleset_count++], &config->rulesets[i]);
 	for (size_t i = 0; i < config->network_count && !error; i++)
 		error = network_copy(&copy->networks[copy->network_count++], &config->networks[i]);
+	for (size_t i = 0; i < config->upstream_count && !error; i++)
+		error = upstream_copy(
+			&copy->upstreams[copy->upstream_count++], &config->upstreams[i]);
 	return error;
 }
 

@@ -115,6 +115,17 @@ struct config_network {
 	uint64_t file_hash;
 };
 
+// How a target is to be asked, whichever rules name it.
+struct config_upstream {
+	char *address; // in normal form, by which it is known
+	struct endpoint endpoint;
+	bool has_case_randomisation;
+	bool has_trust_ad;
+	bool has_loop_check;
+	uint32_t max_inflight; // 0: not given
+	uint64_t file_hash;
+};
+
 struct config {
 	uint64_t generation;         // that this config is, or is meant to become
 	uint64_t query_timeout_us;   // `query-timeout`, 4 s unless given
@@ -131,6 +142,8 @@ struct config {
 	size_t ruleset_count;
 	struct config_network *networks;
 	size_t network_count;
+	struct config_upstream *upstreams;
+	size_t upstream_count;
 	struct numbers numbers; // which counter numbers are given, and which rest
 };
 
@@ -167,6 +180,7 @@ enum config_kind {
 	CONFIG_OUTBOUND,
 	CONFIG_RULESET,
 	CONFIG_NETWORK,
+	CONFIG_UPSTREAM,
 };
 
 // What is wrong, where, and what to do about it.

@@ -23,7 +23,7 @@
 #include "control/config/schema.h"
 #include "control/config/tree.h"
 
-enum { KINDS = CONFIG_NETWORK + 1 };
+enum { KINDS = CONFIG_UPSTREAM + 1 };
 
 // The top-level lists.
 static const char *const kind_keys[KINDS] = {
@@ -32,6 +32,7 @@ static const char *const kind_keys[KINDS] = {
 	[CONFIG_OUTBOUND] = "outbound-endpoints",
 	[CONFIG_RULESET] = "rulesets",
 	[CONFIG_NETWORK] = "virtual-networks",
+	[CONFIG_UPSTREAM] = "upstreams",
 };
 
 // One file: its nodes and what they say.
@@ -188,6 +189,10 @@ static int join_part(struct loader *loader, const struct part *part)
 		error = join_list(loader, part, CONFIG_NETWORK, (void **)&to->networks,
 			&to->networks_count, from->networks, from->networks_count,
 			sizeof(*to->networks));
+	if (!error)
+		error = join_list(loader, part, CONFIG_UPSTREAM, (void **)&to->upstreams,
+			&to->upstreams_count, from->upstreams, from->upstreams_count,
+			sizeof(*to->upstreams));
 	return error;
 }
 
@@ -212,6 +217,8 @@ static void note_hashes(const struct loader *loader, struct config *config)
 		config->rulesets[i].file_hash = place_hash(&loader->places[CONFIG_RULESET][i]);
 	for (size_t i = 0; i < config->network_count; i++)
 		config->networks[i].file_hash = place_hash(&loader->places[CONFIG_NETWORK][i]);
+	for (size_t i = 0; i < config->upstream_count; i++)
+		config->upstreams[i].file_hash = place_hash(&loader->places[CONFIG_UPSTREAM][i]);
 }
 
 static void loader_fini(struct loader *loader)
@@ -224,6 +231,7 @@ static void loader_fini(struct loader *loader)
 	free(loader->joined.outbounds);
 	free(loader->joined.rulesets);
 	free(loader->joined.networks);
+	free(loader->joined.upstreams);
 	free(loader->parts);
 }
 

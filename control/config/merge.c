@@ -18,6 +18,7 @@
 #include "control/config/network.h"
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
+#include "control/config/upstream.h"
 
 enum { NAMES_LISTED = 5 }; // of lost rules
 
@@ -210,6 +211,7 @@ struct kind {
 static_assert(offsetof(struct config_inbound, name) == 0);
 static_assert(offsetof(struct config_outbound, name) == 0);
 static_assert(offsetof(struct config_network, name) == 0);
+static_assert(offsetof(struct config_upstream, address) == 0);
 
 static int copy_inbound(void *copy, const void *object)
 {
@@ -226,7 +228,12 @@ static int copy_network(void *copy, const void *object)
 	return network_copy(copy, object);
 }
 
-enum { KIND_INBOUND, KIND_OUTBOUND, KIND_NETWORK };
+static int copy_upstream(void *copy, const void *object)
+{
+	return upstream_copy(copy, object);
+}
+
+enum { KIND_INBOUND, KIND_OUTBOUND, KIND_NETWORK, KIND_UPSTREAM };
 
 static const struct kind kinds[] = {
 	[KIND_INBOUND] = {"inbound endpoint", offsetof(struct config, inbounds),
@@ -238,6 +245,9 @@ static const struct kind kinds[] = {
 	[KIND_NETWORK] = {"virtual network", offsetof(struct config, networks),
 		offsetof(struct config, network_count), sizeof(struct config_network),
 		offsetof(struct config_network, file_hash), copy_network},
+	[KIND_UPSTREAM] = {"upstream", offsetof(struct config, upstreams),
+		offsetof(struct config, upstream_count), sizeof(struct config_upstream),
+		offsetof(struct config_upstream, file_hash), copy_upstream},
 };
 
 static size_t kind_count(const struct kind *kind, const struct config *config)
@@ -417,6 +427,8 @@ int config_merge(const struct config *running, const struct config *files, uint6
 		error = merge_rulesets(&merge);
 	if (!error)
 		error = merge_kind(&merge, &kinds[KIND_NETWORK]);
+	if (!error)
+		error = merge_kind(&merge, &kinds[KIND_UPSTREAM]);
 	if (!error)
 		error = check(merge.next, errors);
 	if (error)

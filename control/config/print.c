@@ -253,6 +253,25 @@ static void put_network(struct printer *printer, const struct config_network *ne
 	put(printer, "}");
 }
 
+static void put_upstream(struct printer *printer, const struct config_upstream *upstream)
+{
+	char text[16];
+
+	put_open(printer, "{");
+	put_text(printer, "address", upstream->address);
+	if (!upstream->has_case_randomisation)
+		put_text(printer, "case-randomisation", "off");
+	if (!upstream->has_trust_ad)
+		put_text(printer, "trust-ad", "off");
+	if (!upstream->has_loop_check)
+		put_text(printer, "loop-check", "off");
+	snprintf(text, sizeof(text), "%" PRIu32, upstream->max_inflight);
+	if (upstream->max_inflight)
+		put_text(printer, "max-inflight", text);
+	put_hash(printer, upstream->file_hash);
+	put(printer, "}");
+}
+
 // Which numbers rest, and since when: [number, generation].
 static void put_numbers(struct printer *printer, const struct numbers *numbers)
 {
@@ -312,6 +331,11 @@ char *print_state(const struct config *config, size_t *len)
 	put(&printer, "[");
 	for (size_t i = 0; i < config->network_count; i++)
 		put_network(&printer, &config->networks[i]);
+	put(&printer, "]");
+	put_key(&printer, "upstreams");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->upstream_count; i++)
+		put_upstream(&printer, &config->upstreams[i]);
 	put(&printer, "]");
 	put_numbers(&printer, &config->numbers);
 	put(&printer, "}");

@@ -101,6 +101,20 @@ static const cyaml_schema_value_t network_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct build_network, network_fields),
 };
 
+static const cyaml_schema_field_t upstream_fields[] = {
+	TEXT("address", struct build_upstream, address),
+	TEXT("case-randomisation", struct build_upstream, case_randomisation),
+	TEXT("trust-ad", struct build_upstream, trust_ad),
+	TEXT("loop-check", struct build_upstream, loop_check),
+	TEXT("max-inflight", struct build_upstream, max_inflight),
+	LATER("tls"),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t upstream_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct build_upstream, upstream_fields),
+};
+
 static const cyaml_schema_field_t backoff_fields[] = {
 	TEXT("initial", struct build_backoff, initial),
 	TEXT("max", struct build_backoff, max),
@@ -123,7 +137,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LATER("forbidden-targets"),
 	LATER("reserved-zones"),
 	LATER("owned-prefixes"),
-	LATER("upstreams"),
+	LIST("upstreams", struct build_text, upstreams, upstream_value),
 	CYAML_FIELD_END,
 };
 

@@ -130,6 +130,17 @@ static void parse_network(struct parser *parser, const json_t *object)
 		"default-outbound-endpoints", &network->default_outbound_endpoints_count);
 }
 
+static void parse_upstream(struct parser *parser, const json_t *object)
+{
+	struct build_upstream *upstream = &parser->text.upstreams[parser->text.upstreams_count++];
+
+	upstream->address = text_of(object, "address");
+	upstream->case_randomisation = text_of(object, "case-randomisation");
+	upstream->trust_ad = text_of(object, "trust-ad");
+	upstream->loop_check = text_of(object, "loop-check");
+	upstream->max_inflight = text_of(object, "max-inflight");
+}
+
 static size_t count_rules(const json_t *rulesets)
 {
 	size_t count = 0;
@@ -155,8 +166,10 @@ static int make_arrays(struct parser *parser, const json_t *json)
 		sizeof(*text->outbounds));
 	text->networks = calloc(json_array_size(json_object_get(json, "virtual-networks")) + 1,
 		sizeof(*text->networks));
+	text->upstreams = calloc(
+		json_array_size(json_object_get(json, "upstreams")) + 1, sizeof(*text->upstreams));
 	if (!parser->strings || !parser->rules || !text->rulesets || !text->inbounds ||
-		!text->outbounds || !text->networks)
+		!text->outbounds || !text->networks || !text->upstreams)
 		return -ENOMEM;
 	return 0;
 }
@@ -258,6 +271,7 @@ static int add_state(const json_t *json, struct config *config)
 	const json_t *inbounds = json_object_get(json, "inbound-endpoints");
 	const json_t *outbounds = json_object_get(json, "outbound-endpoints");
 	const json_t *networks = json_object_get(json, "virtual-networks");
+	const json_t *upstreams = json_object_get(json, "upstreams");
 
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
@@ -270,6 +284,8 @@ static int add_state(const json_t *json, struct config *config)
 		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i));
 	for (size_t i = 0; i < config->network_count; i++)
 		config->networks[i].file_hash = hash_of(json_array_get(networks, i));
+	for (size_t i = 0; i < config->upstream_count; i++)
+		config->upstreams[i].file_hash = hash_of(json_array_get(upstreams, i));
 	return add_numbers(json, config);
 }
 
@@ -287,6 +303,7 @@ static int parse(struct parser *parser, const json_t *json, struct config **out)
 	each(parser, json, "outbound-endpoints", parse_outbound);
 	each(parser, json, "rulesets", parse_ruleset);
 	each(parser, json, "virtual-networks", parse_network);
+	each(parser, json, "upstreams", parse_upstream);
 	error = build_config(&parser->text, out, &parser->faults);
 	if (error)
 		return error == -ENOMEM ? error : -EBADMSG;
@@ -312,5 +329,6 @@ int state_parse(const json_t *json, struct config **out)
 	free(parser.text.outbounds);
 	free(parser.text.rulesets);
 	free(parser.text.networks);
+	free(parser.text.upstreams);
 	return error;
 }

@@ -35,6 +35,10 @@
 	{                                      \
 		"state", PARAMETER_TEXT, false \
 	}
+#define POLICY                                  \
+	{                                       \
+		"policy", PARAMETER_TEXT, false \
+	}
 #define METADATA                                  \
 	{                                         \
 		"metadata", PARAMETER_LIST, false \
@@ -47,12 +51,12 @@
 // clang-format off
 static const struct parameter create[] = {
 	NAME, RULESET, {"domain", PARAMETER_TEXT, true},
-	TARGET, ACTION, MATCH, PATTERN, STATE, METADATA, END,
+	TARGET, ACTION, MATCH, PATTERN, STATE, POLICY, METADATA, END,
 };
 // `domain` is known, so that the refusal can say what to do instead.
 static const struct parameter update[] = {
 	NAME, RULESET, {"domain", PARAMETER_TEXT, false},
-	TARGET, ACTION, MATCH, PATTERN, STATE, METADATA, END,
+	TARGET, ACTION, MATCH, PATTERN, STATE, POLICY, METADATA, END,
 };
 static const struct parameter named_rule[] = {NAME, RULESET, END};
 static const struct parameter named[] = {NAME, END};

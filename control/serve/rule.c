@@ -95,6 +95,7 @@ static struct config_rule_text read_text(const struct request *request)
 		.pattern = request_text(request, "pattern"),
 		.state = request_text(request, "state"),
 		.action = request_text(request, "action"),
+		.policy = request_text(request, "policy"),
 	};
 
 	text.targets = request_list(request, "target", &text.targets_count);

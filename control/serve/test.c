@@ -226,7 +226,7 @@ static void find_targets(const struct question *question, const struct image_rou
 
 	for (uint32_t i = 0; i < route->target_count; i++) {
 		const struct endpoint *endpoint =
-			&image->upstreams[image->targets[route->target_first + i]];
+			&image->upstreams[image->targets[route->target_first + i]].endpoint;
 
 		if (!counters_find_upstream(question->counters, endpoint, &targets[i]))
 			targets[i] = (struct counters_upstream){.endpoint = *endpoint};

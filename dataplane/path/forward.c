@@ -159,7 +159,7 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 	struct inflight_slot *slot = query->slot;
 	struct inflight_send *send;
 
-	query->attempt.target = path->image->upstreams[index];
+	query->attempt.target = path->image->upstreams[index].endpoint;
 	query->attempt.upstream = upstream;
 	query->hop = nexthop_get(&path->hops[index]);
 	if (!ip_is_v4(&query->attempt.target.ip) || query->hop.state != NEXTHOP_RESOLVED)

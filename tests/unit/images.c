@@ -46,7 +46,7 @@ static uint16_t add_targets(struct assembly *assembly, const char *targets)
 
 	snprintf(text, sizeof(text), "%s", targets ? targets : "10.54.0.11");
 	for (; (target = strsep(&rest, ",")); count++) {
-		struct endpoint upstream = {images_ip(target), be16_of(53)};
+		struct image_upstream upstream = {.endpoint = {images_ip(target), be16_of(53)}};
 		uint32_t index = assembly_add(assembly, IMAGE_upstreams, &upstream, 1);
 
 		assembly_add(assembly, IMAGE_targets, &index, 1);

@@ -183,10 +183,10 @@ static void longest_rested_is_found_among_the_resting(void **state)
 static void upstream_keeps_its_place_through_images(void **state)
 {
 	struct image_header header = {.generation = 3};
-	struct endpoint named[3] = {
-		{.ip = {{1}}, .port = be16_of(53)},
-		{.ip = {{1}}, .port = be16_of(54)},
-		{.ip = {{2}}, .port = be16_of(53)},
+	struct image_upstream named[3] = {
+		{.endpoint = {{{1}}, be16_of(53)}},
+		{.endpoint = {{{1}}, be16_of(54)}},
+		{.endpoint = {{{2}}, be16_of(53)}},
 	};
 	struct image image = {.header = &header, .upstreams = named, .upstreams_count = 2};
 	struct stand *all = *state;
@@ -194,7 +194,7 @@ static void upstream_keeps_its_place_through_images(void **state)
 	struct upstreams *upstreams = upstreams_new(all->upstreams, &count, 3);
 	uint32_t places[3];
 
-	assert_int_equal(upstreams_find(upstreams, &named[1]), UINT32_MAX);
+	assert_int_equal(upstreams_find(upstreams, &named[1].endpoint), UINT32_MAX);
 	assert_int_equal(upstreams_follow(upstreams, &image, places), 0);
 	upstreams_name(upstreams, &image, places);
 	assert_int_equal(places[0], 0);
@@ -207,8 +207,8 @@ static void upstream_keeps_its_place_through_images(void **state)
 	assert_int_equal(places[1], 2);
 	assert_int_equal(all->upstreams[0].generation, 3);
 	assert_int_equal(all->upstreams[1].generation, 4);
-	assert_int_equal(upstreams_find(upstreams, &named[0]), 0);
-	named[2].port = be16_of(99);
+	assert_int_equal(upstreams_find(upstreams, &named[0].endpoint), 0);
+	named[2].endpoint.port = be16_of(99);
 	assert_int_equal(upstreams_follow(upstreams, &image, places), -ENOSPC);
 	assert_int_equal(count, 3);
 	upstreams_free(upstreams);
@@ -216,7 +216,7 @@ static void upstream_keeps_its_place_through_images(void **state)
 
 static void operator_drains_enables_and_resets(void **state)
 {
-	struct endpoint named = {.ip = {{1}}, .port = be16_of(53)};
+	struct image_upstream named = {.endpoint = {{{1}}, be16_of(53)}};
 	struct endpoint unknown = {.ip = {{1}}, .port = be16_of(54)};
 	struct image image = {.upstreams = &named, .upstreams_count = 1};
 	struct stand *all = *state;
@@ -227,14 +227,14 @@ static void operator_drains_enables_and_resets(void **state)
 
 	assert_int_equal(upstreams_follow(upstreams, &image, &place), 0);
 	upstreams_order(upstreams, &unknown, LINK_DRAIN);
-	upstreams_order(upstreams, &named, LINK_DRAIN);
+	upstreams_order(upstreams, &named.endpoint, LINK_DRAIN);
 	assert_int_equal(health_state(health, 0), HEALTH_DRAINED);
 	assert_int_equal(health_state(health, 1), HEALTH_UP);
-	upstreams_order(upstreams, &named, LINK_ENABLE);
+	upstreams_order(upstreams, &named.endpoint, LINK_ENABLE);
 	health_answered(health, 0, 100000);
 	rest(health, 0, 10 * SECOND);
 	miss(health, 1, 10 * SECOND);
-	upstreams_order(upstreams, &named, LINK_RESET);
+	upstreams_order(upstreams, &named.endpoint, LINK_RESET);
 	assert_int_equal(health_state(health, 0), HEALTH_UP);
 	assert_int_equal(health_rto_us(health, 0), HEALTH_RTO_UNKNOWN_US);
 	assert_int_equal(all->upstreams[0].misses, 0);
