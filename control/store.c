@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Generations on disk: one JSON file each in the state folder, the last STORE_KEPT of them.
+// Generations on disk: one JSON file each in the state folder.
 //
 //   generation-<20 digits>.json:  {"checksum":"<16 hex digits>","config":{…}}\n
 //
@@ -129,8 +129,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0; // newest first
 }
 
-// The generations there are, newest first, for free(); their count, or -errno.
-static ssize_t list(const struct store *store, uint64_t **generations)
+ssize_t store_list(const struct store *store, uint64_t **generations)
 {
 	DIR *listing = open_listing(store);
 	struct dirent *entry;
@@ -222,13 +221,15 @@ static int write_generation(
 }
 
 // Those too old go. What can't be removed now is tried again at the next generation.
-static void forget_old(const struct store *store)
+static void forget_old(const struct store *store, uint64_t pinned)
 {
 	uint64_t *generations;
-	ssize_t count = list(store, &generations);
+	ssize_t count = store_list(store, &generations);
 	char name[NAME_LEN + 1];
 
 	for (ssize_t i = STORE_KEPT; i < count; i++) {
+		if (generations[i] == pinned)
+			continue;
 		format_name(generations[i], name);
 		unlinkat(store->dir_fd, name, 0);
 	}
@@ -252,7 +253,7 @@ int store_save(struct store *store, const struct config *config, char error[stat
 	else
 		fail(error, code, store->path, name, "can't be written");
 	if (!code)
-		forget_old(store);
+		forget_old(store, config->waiting.ruleset ? config->waiting.back : 0);
 	free(text);
 	return code;
 }
@@ -296,9 +297,11 @@ static int parse(
 	return code;
 }
 
-static int load(
-	const struct store *store, uint64_t generation, struct config **out, const char **why)
+// `stored_sec` may be NULL.
+static int load(const struct store *store, uint64_t generation, struct config **out,
+	int64_t *stored_sec, const char **why)
 {
+	struct stat stat;
 	char name[NAME_LEN + 1];
 	char *data = NULL;
 	size_t len = 0;
@@ -311,6 +314,8 @@ static int load(
 	if (fd < 0)
 		return -errno;
 	code = config_read_fd(fd, &data, &len);
+	if (!code && stored_sec && fstat(fd, &stat) == 0)
+		*stored_sec = stat.st_mtim.tv_sec;
 	close(fd);
 	if (!code)
 		code = parse(data, len, generation, out, why);
@@ -321,7 +326,7 @@ static int load(
 int store_load(const struct store *store, struct config **out, char error[static STORE_ERROR_LEN])
 {
 	uint64_t *generations;
-	ssize_t count = list(store, &generations);
+	ssize_t count = store_list(store, &generations);
 	int code = -ENOENT;
 	size_t len = 0;
 
@@ -332,7 +337,7 @@ int store_load(const struct store *store, struct config **out, char error[static
 	for (ssize_t i = 0; i < count; i++) {
 		const char *why;
 
-		code = load(store, generations[i], out, &why);
+		code = load(store, generations[i], out, NULL, &why);
 		if (!code)
 			break;
 		if (len < STORE_ERROR_LEN)
@@ -341,5 +346,22 @@ int store_load(const struct store *store, struct config **out, char error[static
 				store->path, DIGITS, generations[i], why);
 	}
 	free(generations);
+	return code;
+}
+
+int store_load_one(const struct store *store, uint64_t generation, struct config **out,
+	int64_t *stored_sec, char error[static STORE_ERROR_LEN])
+{
+	const char *why;
+	int code;
+
+	*out = NULL;
+	*stored_sec = 0;
+	code = load(store, generation, out, stored_sec, &why);
+	if (code == -ENOENT)
+		snprintf(error, STORE_ERROR_LEN, "generation %" PRIu64 " is not kept any more",
+			generation);
+	else if (code)
+		snprintf(error, STORE_ERROR_LEN, "generation %" PRIu64 " %s", generation, why);
 	return code;
 }

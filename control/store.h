@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Generations on disk: one JSON file each in the state folder, the last STORE_KEPT of them.
+// Generations on disk: one JSON file each in the state folder, the last STORE_KEPT of them, and the
+// one to which a ruleset goes back that waits for its confirmation.
 //
 // A file is written under a temporary name, synced, renamed, and the folder synced: after a crash a
 // generation is there whole or not at all. One process at a time uses a folder (control's lock).
@@ -7,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "control/config/config.h"
 
@@ -30,6 +32,13 @@ void store_close(struct store *store);
 // the newest generation is still the one it was.
 [[nodiscard]] int store_save(
 	struct store *store, const struct config *config, char error[static STORE_ERROR_LEN]);
+
+// The generations there are, newest first, for free(); their count, or -errno.
+[[nodiscard]] ssize_t store_list(const struct store *store, uint64_t **generations);
+// One generation and when it was stored. 0 with a new config, or -errno with `error`: -ENOENT it is
+// not kept.
+[[nodiscard]] int store_load_one(const struct store *store, uint64_t generation,
+	struct config **out, int64_t *stored_sec, char error[static STORE_ERROR_LEN]);
 
 // The newest generation that is whole. 0 with a new config; `error` is empty, or tells which newer
 // files are damaged and were passed over. -ENOENT: the folder holds none; other -errno: none is

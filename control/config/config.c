@@ -48,6 +48,7 @@ void config_free(struct config *config)
 	free(config->networks);
 	free(config->upstreams);
 	numbers_fini(&config->numbers);
+	free(config->waiting.ruleset);
 	free(config);
 }
 
@@ -98,7 +99,9 @@ struct config *config_copy(const struct config *config, uint64_t generation)
 	copy->backoff_initial_us = config->backoff_initial_us;
 	copy->backoff_max_us = config->backoff_max_us;
 	copy->backoff_hash = config->backoff_hash;
-	if (make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||
+	if (config_set_waiting(copy, config->waiting.ruleset, config->waiting.back,
+		    config->waiting.until_sec) ||
+		make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||
 		copy_objects(copy, config)) {
 		config_free(copy);
 		return NULL;
@@ -365,6 +368,55 @@ err:
 		faults_add(faults, error, NULL, CONFIG_NONE, "no memory left for the ruleset");
 	ruleset_fini(&filled);
 	return faults->count > 0 ? faults->code : error;
+}
+
+// Its rules' numbers rest.
+static int remove_ruleset(struct config *config, struct config_ruleset *ruleset)
+{
+	size_t behind = (size_t)(config->rulesets + config->ruleset_count - (ruleset + 1));
+	int error = 0;
+
+	for (size_t i = 0; i < ruleset->rule_count && !error; i++)
+		error = numbers_release(
+			&config->numbers, ruleset->rules[i].counter, config->generation);
+	ruleset_fini(ruleset);
+	memmove(ruleset, ruleset + 1, behind * sizeof(*ruleset));
+	config->ruleset_count--;
+	return error;
+}
+
+int config_take_ruleset(struct config *config, const char *name, const struct config_ruleset *from)
+{
+	struct config_ruleset *ruleset = config_find_ruleset(config, name);
+	struct config_ruleset copy;
+	int error;
+
+	if (!from)
+		return ruleset ? remove_ruleset(config, ruleset) : 0;
+	if (!ruleset)
+		ruleset = append_ruleset(config, from->name);
+	if (!ruleset)
+		return -ENOMEM;
+	error = ruleset_copy(&copy, from);
+	if (!error)
+		error = set_outbounds(ruleset, (const char *const *)from->outbound_endpoints,
+			from->outbound_endpoint_count);
+	if (!error)
+		error = replace_rules(config, ruleset, &copy);
+	ruleset_fini(&copy);
+	return error;
+}
+
+int config_set_waiting(
+	struct config *config, const char *ruleset, uint64_t back, uint64_t until_sec)
+{
+	char *name = ruleset ? strdup(ruleset) : NULL;
+
+	if (ruleset && !name)
+		return -ENOMEM;
+	free(config->waiting.ruleset);
+	config->waiting = (struct config_waiting){name, back, until_sec};
+	return 0;
 }
 
 void config_settle_counters(struct config *config, uint64_t started_us,

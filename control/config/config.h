@@ -126,6 +126,13 @@ struct config_upstream {
 	uint64_t file_hash;
 };
 
+// A ruleset that goes back to how it was unless somebody confirms it in time.
+struct config_waiting {
+	char *ruleset;      // its name; NULL: none waits
+	uint64_t back;      // the generation that has it as it was
+	uint64_t until_sec; // CLOCK_REALTIME, as it holds across restarts
+};
+
 struct config {
 	uint64_t generation;         // that this config is, or is meant to become
 	uint64_t query_timeout_us;   // `query-timeout`, 4 s unless given
@@ -144,6 +151,7 @@ struct config {
 	size_t network_count;
 	struct config_upstream *upstreams;
 	size_t upstream_count;
+	struct config_waiting waiting;
 	struct numbers numbers; // which counter numbers are given, and which rest
 };
 
@@ -237,6 +245,16 @@ const char *config_policy_text(enum config_policy policy);
 // after an error throw the config away.
 [[nodiscard]] int config_set_ruleset(struct config *config, const struct config_ruleset_text *text,
 	struct config_faults *faults);
+
+// Makes a ruleset as it is in another config: replaced, made, or, where `from` is NULL, removed. What
+// holds between objects is not looked at (fit.h). 0, -ENOMEM, or -ENOSPC: no counter numbers are
+// left.
+[[nodiscard]] int config_take_ruleset(
+	struct config *config, const char *name, const struct config_ruleset *from);
+
+// Has a ruleset wait for its confirmation; NULL: none. 0 or -ENOMEM.
+[[nodiscard]] int config_set_waiting(
+	struct config *config, const char *ruleset, uint64_t back, uint64_t until_sec);
 
 // Notes for each rule that got a counter number since the last call what that number had counted
 // before, as `read` says it. Of a dataplane that started at another time than that of the last

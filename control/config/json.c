@@ -2,6 +2,8 @@
 // Objects to JSON, spelt as in the YAML, for the control socket.
 #include "control/config/json.h"
 
+#include <string.h>
+
 #include "control/config/text.h"
 
 // All of these take NULL for "no memory" and hand it on.
@@ -61,6 +63,26 @@ json_t *config_json_rule(const struct config_rule *rule)
 	if (rule->metadata_count > 0)
 		object = set(object, "metadata",
 			names_json((char *const *)rule->metadata, rule->metadata_count));
+	return object;
+}
+
+static json_t *drop(json_t *object, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (text && strcmp(text, value) == 0)
+		json_object_del(object, key);
+	return object;
+}
+
+json_t *config_json_ruleset_brief(const struct config_ruleset *ruleset)
+{
+	json_t *object = config_json_ruleset(ruleset);
+	json_t *rule;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, "rules"), i, rule)
+		drop(drop(drop(rule, "match", "suffix"), "action", "forward"), "state", "enabled");
 	return object;
 }
 

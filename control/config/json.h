@@ -10,7 +10,8 @@
 
 // {name, domain, match, action, state, targets, metadata if any}
 [[nodiscard]] json_t *config_json_rule(const struct config_rule *rule);
-// {name, outbound-endpoints, rules}
+// {name, outbound-endpoints, rules}; brief: without what says the default.
+[[nodiscard]] json_t *config_json_ruleset_brief(const struct config_ruleset *ruleset);
 [[nodiscard]] json_t *config_json_ruleset(const struct config_ruleset *ruleset);
 [[nodiscard]] json_t *config_json_inbound(const struct config_inbound *inbound);
 [[nodiscard]] json_t *config_json_outbound(const struct config_outbound *outbound);

@@ -12,9 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "control/config/build.h"
 #include "control/config/endpoint.h"
-#include "control/config/faults.h"
+#include "control/config/fit.h"
 #include "control/config/network.h"
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
@@ -65,20 +64,6 @@ static int note(struct merge *merge, const char *kind, const char *name, const c
 	return 0;
 }
 
-static bool is_same_rule(const struct config_rule *a, const struct config_rule *b)
-{
-	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
-		a->target_count != b->target_count || a->metadata_count != b->metadata_count ||
-		!rule_same_domain(a->domain, b->domain) ||
-		!rule_same_pattern(a->pattern, b->pattern) ||
-		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
-		return false;
-	for (size_t i = 0; i < a->metadata_count; i++)
-		if (strcmp(a->metadata[i], b->metadata[i]) != 0)
-			return false;
-	return true;
-}
-
 // Names of rules for a message, the first few of them.
 struct listing {
 	size_t count;
@@ -107,7 +92,7 @@ static int list_lost(const struct config_ruleset *running, const struct config_r
 
 		if (!rule->edited)
 			continue;
-		if (same == INDEX_NONE || !is_same_rule(rule, &files->rules[same]))
+		if (same == INDEX_NONE || !rule_is_same(rule, &files->rules[same]))
 			list_name(lost, rule->name);
 	}
 	index_fini(&names);
@@ -338,65 +323,18 @@ static int merge_globals(struct merge *merge)
 	return error;
 }
 
-// Places what doesn't fit together in the object's name: it stands in no file.
-struct placer {
-	struct config_faults faults;
-	struct config_errors *errors;
-	const struct config *config;
-};
-
-static void take_fault(struct config_faults *faults, const struct config_fault *fault)
+// A ruleset goes on waiting for its confirmation unless the files replaced it.
+static int merge_waiting(struct merge *merge)
 {
-	const struct placer *placer = (const struct placer *)faults; // its first member
-	const struct config *config = placer->config;
-	size_t i = fault->object;
-	const char *rule = "";
+	const struct config_waiting *waiting = &merge->running->waiting;
+	const struct config_ruleset *was =
+		waiting->ruleset ? config_find_ruleset(merge->running, waiting->ruleset) : NULL;
+	const struct config_ruleset *is =
+		was ? config_find_ruleset(merge->next, waiting->ruleset) : NULL;
 
-	if (fault->kind == CONFIG_RULESET && fault->rule != CONFIG_NONE)
-		rule = config->rulesets[i].rules[fault->rule].name;
-	errors_add(placer->errors, "the running configuration", 0, 0, "%s %.80s%s%.80s: %s",
-		fault->kind == CONFIG_RULESET           ? "ruleset"
-			: fault->kind == CONFIG_NETWORK ? "virtual network"
-							: "endpoint",
-		fault->kind == CONFIG_RULESET            ? config->rulesets[i].name
-			: fault->kind == CONFIG_NETWORK  ? config->networks[i].name
-			: fault->kind == CONFIG_OUTBOUND ? config->outbounds[i].name
-			: fault->kind == CONFIG_INBOUND  ? config->inbounds[i].name
-							 : "",
-		rule[0] ? " rule " : "", rule, fault->text);
-}
-
-// Each rule's targets can be reached from its ruleset's endpoints, whichever side they came from.
-static void check_rulesets(const struct config *config, struct config_faults *faults)
-{
-	for (size_t i = 0; i < config->ruleset_count; i++) {
-		const struct config_ruleset *ruleset = &config->rulesets[i];
-		struct ruleset_families families;
-
-		faults_enter(faults, CONFIG_RULESET, i);
-		families = ruleset_families(config, "outbound-endpoints",
-			ruleset->outbound_endpoints, ruleset->outbound_endpoint_count, faults);
-		for (size_t j = 0; j < ruleset->rule_count; j++) {
-			faults_enter_rule(faults, j);
-			(void)!ruleset_check_sources(ruleset->rules[j].targets,
-				ruleset->rules[j].target_count, "targets", families, faults);
-		}
-	}
-}
-
-static int check(const struct config *config, struct config_errors *errors)
-{
-	struct placer placer = {
-		.faults.take = take_fault,
-		.errors = errors,
-		.config = config,
-	};
-	int error;
-
-	placer.faults.at.rule = CONFIG_NONE;
-	check_rulesets(config, &placer.faults);
-	error = build_check_links(config, &placer.faults);
-	return placer.faults.count > 0 ? placer.faults.code : error;
+	if (!is || is->file_hash != was->file_hash)
+		return 0;
+	return config_set_waiting(merge->next, waiting->ruleset, waiting->back, waiting->until_sec);
 }
 
 int config_merge(const struct config *running, const struct config *files, uint64_t generation,
@@ -430,7 +368,9 @@ int config_merge(const struct config *running, const struct config *files, uint6
 	if (!error)
 		error = merge_kind(&merge, &kinds[KIND_UPSTREAM]);
 	if (!error)
-		error = check(merge.next, errors);
+		error = merge_waiting(&merge);
+	if (!error)
+		error = fit_check(merge.next, errors);
 	if (error)
 		goto err;
 	*out = merge.next;

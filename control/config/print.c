@@ -289,6 +289,16 @@ static void put_numbers(struct printer *printer, const struct numbers *numbers)
 	put(printer, "]}");
 }
 
+static void put_waiting(struct printer *printer, const struct config_waiting *waiting)
+{
+	put_key(printer, "waiting");
+	put(printer, "{");
+	put_text(printer, "ruleset", waiting->ruleset);
+	put_count(printer, "back", waiting->back);
+	put_count(printer, "until", waiting->until_sec);
+	put(printer, "}");
+}
+
 static void put_globals(struct printer *printer, const struct config *config)
 {
 	char text[TEXT_DURATION_MAX];
@@ -304,6 +314,8 @@ static void put_globals(struct printer *printer, const struct config *config)
 	put_hash(printer, config->backoff_hash);
 	put(printer, "}");
 	put_count(printer, "counting-since", config->counting_since_us);
+	if (config->waiting.ruleset)
+		put_waiting(printer, &config->waiting);
 }
 
 char *print_state(const struct config *config, size_t *len)

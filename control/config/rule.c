@@ -258,3 +258,17 @@ uint64_t rule_domain_hash(const char *domain)
 
 	return index_hash(INDEX_HASH_START, wire, len);
 }
+
+bool rule_is_same(const struct config_rule *a, const struct config_rule *b)
+{
+	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
+		a->target_count != b->target_count || a->metadata_count != b->metadata_count ||
+		!rule_same_domain(a->domain, b->domain) ||
+		!rule_same_pattern(a->pattern, b->pattern) ||
+		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
+		return false;
+	for (size_t i = 0; i < a->metadata_count; i++)
+		if (strcmp(a->metadata[i], b->metadata[i]) != 0)
+			return false;
+	return true;
+}

@@ -16,6 +16,8 @@
 [[nodiscard]] struct config_rule rule_share(const struct config_rule *rule);
 void rule_release(struct config_rule *rule);
 
+// Whether they say the same, but for their names.
+[[nodiscard]] bool rule_is_same(const struct config_rule *a, const struct config_rule *b);
 // Equal, or both NULL.
 [[nodiscard]] bool rule_same_pattern(const char *a, const char *b);
 // Equal as names: folded, escapes resolved.

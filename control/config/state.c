@@ -266,6 +266,13 @@ static int add_numbers(const json_t *json, struct config *config)
 	return is_good ? 0 : -EBADMSG;
 }
 
+static int add_waiting(const json_t *waiting, struct config *config)
+{
+	return config_set_waiting(config, text_of(waiting, "ruleset"),
+		(uint64_t)json_integer_value(json_object_get(waiting, "back")),
+		(uint64_t)json_integer_value(json_object_get(waiting, "until")));
+}
+
 static int add_state(const json_t *json, struct config *config)
 {
 	const json_t *inbounds = json_object_get(json, "inbound-endpoints");
@@ -286,6 +293,8 @@ static int add_state(const json_t *json, struct config *config)
 		config->networks[i].file_hash = hash_of(json_array_get(networks, i));
 	for (size_t i = 0; i < config->upstream_count; i++)
 		config->upstreams[i].file_hash = hash_of(json_array_get(upstreams, i));
+	if (add_waiting(json_object_get(json, "waiting"), config))
+		return -ENOMEM;
 	return add_numbers(json, config);
 }
 
