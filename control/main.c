@@ -154,6 +154,7 @@ static void on_begun(void *context, int err, const char *why)
 		daemon->setup = (struct serve_setup){
 			.base = daemon->base,
 			.running = daemon->running,
+			.store = &daemon->store,
 			.config_path = daemon->options.config,
 			.state_dir = daemon->options.state_dir,
 			.run_dir = daemon->options.run_dir,

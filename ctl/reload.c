@@ -3,15 +3,14 @@
 
 #include <stdio.h>
 
-#include "ctl/noun.h"
+#include "ctl/options.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
 
 static const struct option options[] = {
 	{"force", NULL, OPTION_FLAG, false, false,
 		"publish even if the dataplane serves a newer generation"},
-	{"if-generation", "N", OPTION_NUMBER, false, false,
-		"refuse unless N is the generation that runs"},
+	OPTION_IF_GENERATION,
 	{0},
 };
 

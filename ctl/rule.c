@@ -5,18 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/noun.h"
+#include "ctl/options.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
 
 #define RULESET                                                                \
 	{                                                                      \
 		"ruleset", "R", OPTION_TEXT, true, false, "the rule's ruleset" \
-	}
-#define IF_GENERATION                                                 \
-	{                                                             \
-		"if-generation", "N", OPTION_NUMBER, false, false,    \
-			"refuse unless N is the generation that runs" \
 	}
 #define TARGET                                                              \
 	{                                                                   \
@@ -61,7 +56,7 @@ static const struct option create_options[] = {
 	STATE,
 	POLICY,
 	METADATA,
-	IF_GENERATION,
+	OPTION_IF_GENERATION,
 	{0},
 };
 
@@ -74,11 +69,11 @@ static const struct option update_options[] = {
 	STATE,
 	POLICY,
 	METADATA,
-	IF_GENERATION,
+	OPTION_IF_GENERATION,
 	{0},
 };
 
-static const struct option change_options[] = {RULESET, IF_GENERATION, {0}};
+static const struct option change_options[] = {RULESET, OPTION_IF_GENERATION, {0}};
 static const struct option show_options[] = {RULESET, {0}};
 
 static const struct option list_options[] = {
@@ -186,58 +181,30 @@ static void print_test(const json_t *result, const struct call *call)
 	print_generation(result);
 }
 
+// A verb for the rule NAME of a ruleset.
+#define NAMED(verb, takes, prints, ...)                                                         \
+	{                                                                                       \
+		.name = verb, .positional = "NAME", .method = "rule." verb, .options = (takes), \
+		.print = (prints), __VA_ARGS__                                                  \
+	}
+
 static const struct verb verbs[] = {
-	{.name = "create",
-		.positional = "NAME",
-		.method = "rule.create",
-		.options = create_options,
-		.summary = "Make a rule",
-		.print = print_one},
-	{.name = "update",
-		.positional = "NAME",
-		.method = "rule.update",
-		.options = update_options,
-		.summary = "Change what is given of a rule",
+	NAMED("create", create_options, print_one, .summary = "Make a rule"),
+	NAMED("update", update_options, print_one, .summary = "Change what is given of a rule",
 		.note = "Targets and metadata given replace all that were there. The domain can't be\n"
-			"changed: delete the rule and create it anew.",
-		.print = print_one},
-	{.name = "delete",
-		.positional = "NAME",
-		.method = "rule.delete",
-		.options = change_options,
-		.summary = "Remove a rule",
-		.print = print_deleted},
-	{.name = "enable",
-		.positional = "NAME",
-		.method = "rule.enable",
-		.options = change_options,
-		.summary = "Let a rule answer again",
-		.print = print_one},
-	{.name = "disable",
-		.positional = "NAME",
-		.method = "rule.disable",
-		.options = change_options,
-		.summary = "Keep a rule but ignore it",
-		.print = print_one},
-	{.name = "show",
-		.positional = "NAME",
-		.method = "rule.show",
-		.options = show_options,
-		.summary = "Show a rule",
-		.print = print_one},
+			"changed: delete the rule and create it anew."),
+	NAMED("delete", change_options, print_deleted, .summary = "Remove a rule"),
+	NAMED("enable", change_options, print_one, .summary = "Let a rule answer again"),
+	NAMED("disable", change_options, print_one, .summary = "Keep a rule but ignore it"),
+	NAMED("show", show_options, print_one, .summary = "Show a rule"),
 	{.name = "list",
 		.method = "rule.list",
 		.options = list_options,
 		.summary = "List rules",
 		.print = print_list},
-	{.name = "test",
-		.positional = "NAME",
-		.method = "rule.test",
-		.options = test_options,
-		.summary = "Say which rule answers a name, and why",
+	NAMED("test", test_options, print_test, .summary = "Say which rule answers a name, and why",
 		.note = "Answers from the image that is published. NAME may lack its final dot.\n"
-			"--client may be left out if there is only one network.",
-		.print = print_test},
+			"--client may be left out if there is only one network."),
 };
 
 const struct noun noun_rule = {

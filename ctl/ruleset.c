@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "ctl/automaton.h"
-#include "ctl/noun.h"
+#include "ctl/options.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
+#include "ctl/versions.h"
 
 enum { SPOOL_CHUNK = 1 << 16 };
 
@@ -23,10 +24,34 @@ static const struct option apply_options[] = {
 		"FILE is a list of bare domains, which all go here"},
 	{"create", NULL, OPTION_FLAG, false, false, "make the ruleset if it is not there"},
 	{"outbound-endpoint", "E", OPTION_LIST, false, false, "of the ruleset, with --create"},
-	{"if-generation", "N", OPTION_NUMBER, false, false,
-		"refuse unless N is the generation that runs"},
+	{"confirm-timeout", "S", OPTION_NUMBER, false, false,
+		"go back in S seconds unless it is confirmed"},
+	OPTION_IF_GENERATION,
 	{0},
 };
+
+static const struct option diff_options[] = {
+	{"file", "FILE", OPTION_TEXT, false, false, "as for apply"},
+	{"target", "IP[:PORT]", OPTION_LIST, false, false, "as for apply"},
+	{"create", NULL, OPTION_FLAG, false, false, "as for apply"},
+	{"outbound-endpoint", "E", OPTION_LIST, false, false, "as for apply"},
+	{"generation", "N", OPTION_NUMBER, false, false, "in place of a file: as it was then"},
+	{0},
+};
+
+static const struct option export_options[] = {
+	{"generation", "N", OPTION_NUMBER, false, false, "as it was then"},
+	{0},
+};
+
+static const struct option rollback_options[] = {
+	{"generation", "N", OPTION_NUMBER, false, false,
+		"which; if not given the last in which it was another"},
+	OPTION_IF_GENERATION,
+	{0},
+};
+
+static const struct option confirm_options[] = {OPTION_IF_GENERATION, {0}};
 
 static const struct option dump_options[] = {
 	{"automaton", NULL, OPTION_FLAG, true, false, "its states and transitions"},
@@ -95,6 +120,17 @@ static int open_file(struct call *call)
 	return EXIT_DONE;
 }
 
+static int open_file_if_given(struct call *call)
+{
+	if (json_object_get(call->params, "file"))
+		return open_file(call);
+	if (json_object_get(call->params, "generation"))
+		return EXIT_DONE;
+	fputs("shuntctl: missing: --file or --generation; see 'shuntctl ruleset diff --help'\n",
+		stderr);
+	return EXIT_USAGE;
+}
+
 static void print_head(const json_t *ruleset)
 {
 	char *endpoints = table_join(json_object_get(ruleset, "outbound-endpoints"));
@@ -112,8 +148,24 @@ static void print_head(const json_t *ruleset)
 
 static void print_applied(const json_t *result, const struct call *call)
 {
+	const json_t *waiting = json_object_get(result, "waiting");
+	char text[64];
+
 	(void)call;
-	print_head(json_object_get(result, "ruleset"));
+	if (json_is_object(json_object_get(result, "ruleset")))
+		print_head(json_object_get(result, "ruleset"));
+	else
+		puts("removed");
+	if (waiting) {
+		snprintf(text, sizeof(text), "back in %" JSON_INTEGER_FORMAT " s unless confirmed",
+			table_number(waiting, "seconds_left"));
+		table_fact("waiting", text);
+	}
+	if (json_object_get(result, "back_to")) {
+		snprintf(text, sizeof(text), "generation %" JSON_INTEGER_FORMAT,
+			table_number(result, "back_to"));
+		table_fact("as in", text);
+	}
 	print_generation(result);
 }
 
@@ -152,9 +204,44 @@ static const struct verb verbs[] = {
 		.summary = "Replace all rules of a ruleset by those of a file",
 		.note = "All of it is compiled and adopted, or nothing changes. FILE is YAML, either\n"
 			"`rules:` alone or a document with `rulesets:`; with --target it is a list of\n"
-			"domains, one a line.",
+			"domains, one a line. With --confirm-timeout the ruleset goes back to how it\n"
+			"was unless `ruleset confirm` comes in time.",
 		.prepare = open_file,
 		.print = print_applied},
+	{.name = "diff",
+		.positional = "NAME",
+		.method = "ruleset.diff",
+		.options = diff_options,
+		.summary = "Show what applying a file, or going back, would change",
+		.note = "A line a rule: the names it stands for, and who answers them before and after;\n"
+			"`-` is no rule of this ruleset.",
+		.prepare = open_file_if_given,
+		.print = versions_print_diff},
+	{.name = "confirm",
+		.positional = "NAME",
+		.method = "ruleset.confirm",
+		.options = confirm_options,
+		.summary = "Keep what was applied with --confirm-timeout",
+		.print = print_applied},
+	{.name = "rollback",
+		.positional = "NAME",
+		.method = "ruleset.rollback",
+		.options = rollback_options,
+		.summary = "Make a ruleset as it was",
+		.note = "The result is a new generation. What waits for its confirmation goes back to\n"
+			"how it was before.",
+		.print = print_applied},
+	{.name = "history",
+		.positional = "NAME",
+		.method = "ruleset.history",
+		.summary = "List the generations that are kept",
+		.print = versions_print_history},
+	{.name = "export",
+		.positional = "NAME",
+		.method = "ruleset.export",
+		.options = export_options,
+		.summary = "Print a ruleset as YAML, as apply takes it",
+		.print = versions_print_export},
 	{.name = "show",
 		.positional = "NAME",
 		.method = "ruleset.show",

@@ -67,8 +67,15 @@ static const struct parameter test[] = {
 };
 static const struct parameter apply[] = {
 	NAME, {"file", PARAMETER_TEXT, false}, TARGET, {"create", PARAMETER_FLAG, false},
-	{"outbound_endpoint", PARAMETER_LIST, false}, END,
+	{"outbound_endpoint", PARAMETER_LIST, false},
+	{"confirm_timeout", PARAMETER_NUMBER, false}, END,
 };
+static const struct parameter diff[] = {
+	NAME, {"file", PARAMETER_TEXT, false}, TARGET, {"create", PARAMETER_FLAG, false},
+	{"outbound_endpoint", PARAMETER_LIST, false},
+	{"generation", PARAMETER_NUMBER, false}, END,
+};
+static const struct parameter back[] = {NAME, {"generation", PARAMETER_NUMBER, false}, END};
 static const struct parameter dump[] = {
 	NAME, {"automaton", PARAMETER_FLAG, false}, {"dot", PARAMETER_FLAG, false}, END,
 };
@@ -87,6 +94,12 @@ static const struct method methods[] = {
 	{"rule.list", rules, rule_list, NULL},
 	{"rule.test", test, test_read, NULL},
 	{"ruleset.apply", apply, NULL, ruleset_apply},
+	{"ruleset.diff", diff, ruleset_diff, NULL},
+	{"ruleset.export", back, ruleset_export, NULL},
+	{"ruleset.history", named, ruleset_history, NULL},
+	{"ruleset.rollback", back, NULL, ruleset_rollback},
+	{"ruleset.confirm", named, NULL, ruleset_confirm},
+	{"ruleset.expire", NULL, NULL, ruleset_expire},
 	{"ruleset.show", named, ruleset_show, NULL},
 	{"ruleset.list", NULL, ruleset_list, NULL},
 	{"ruleset.dump", dump, ruleset_dump, NULL},

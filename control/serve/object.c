@@ -3,6 +3,8 @@
 
 #include "control/serve/object.h"
 
+#include <time.h>
+
 #include "control/config/json.h"
 #include "control/serve/utf8.h"
 
@@ -39,4 +41,15 @@ json_t *object_errors(const struct config_errors *errors)
 	if (errors->left_off)
 		json_array_append_new(list, json_sprintf("and %zu more", errors->left_off));
 	return list;
+}
+
+json_t *object_time(int64_t sec)
+{
+	char text[32];
+	time_t time = (time_t)sec;
+	struct tm parts;
+
+	gmtime_r(&time, &parts);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	return json_string(text);
 }

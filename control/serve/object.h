@@ -15,3 +15,5 @@
 [[nodiscard]] json_t *object_ruleset_head(const struct config_ruleset *ruleset);
 // Errors in a file, as a list of texts.
 [[nodiscard]] json_t *object_errors(const struct config_errors *errors);
+// Seconds since 1970 as 2026-01-31T12:00:00Z.
+json_t *object_time(int64_t sec);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control/log.h"
+#include "control/serve/confirm.h"
 #include "control/serve/utf8.h"
 
 enum { MESSAGE_LEN = 2048, LARGE_LEN = 1 << 20 };
@@ -179,6 +180,7 @@ static void on_changed(void *context, int err, const char *why)
 			err == -ENOTRECOVERABLE ? "" : "nothing changed: ", why);
 		return;
 	}
+	confirm_arm(request->serve);
 	request->result = NULL;
 	json_object_set_new(result, "generation",
 		json_integer((json_int_t)running_config(running)->generation));
@@ -286,6 +288,11 @@ struct config *request_copy(struct request *request)
 const char *request_text(const struct request *request, const char *name)
 {
 	return json_string_value(json_object_get(request->params, name));
+}
+
+uint64_t request_number(const struct request *request, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(request->params, name));
 }
 
 bool request_flag(const struct request *request, const char *name)

@@ -44,6 +44,7 @@ const struct config *request_config(const struct request *request);
 
 // Parameters, which have passed the method's table; NULL or 0 where not given.
 const char *request_text(const struct request *request, const char *name);
+uint64_t request_number(const struct request *request, const char *name);
 bool request_flag(const struct request *request, const char *name);
 // A list of texts that live as long as the request; free() the list. NULL with `*count` 0: not
 // given.

@@ -31,5 +31,6 @@ struct serve {
 	gid_t group;           // whose members may connect
 	struct request *first; // of the writers that wait; a list, oldest first
 	struct lookup lookup;
+	struct event *expiry; // of the ruleset that waits for its confirmation
 	bool is_continuing;
 };

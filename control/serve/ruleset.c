@@ -7,8 +7,9 @@
 
 #include "control/config/json.h"
 #include "control/config/load.h"
+#include "control/serve/confirm.h"
 #include "control/serve/object.h"
-#include "control/serve/request.h"
+#include "control/serve/ruleset.h"
 
 void ruleset_list(struct request *request)
 {
@@ -48,7 +49,8 @@ static int read_file(struct request *request, struct load_file *file, char **dat
 	file->data = *data;
 	if (err == -EBADF)
 		request_fail(request, ERROR_PARAMETER, NULL,
-			"ruleset.apply: the file must come as a descriptor with the request");
+			"%s: the file must come as a descriptor with the request",
+			request->method->name);
 	else if (err)
 		request_fail(request, ERROR_REFUSED, NULL, "%s: can't be read: %s", file->name,
 			err == -EINVAL ? "it is neither a file nor a memfd" : strerror(-err));
@@ -67,18 +69,14 @@ static struct config *apply_file(
 		config_free(next);
 		next = NULL;
 		request_fail(request, ERROR_REFUSED, object_errors(&errors),
-			"ruleset.apply: %s: nothing changed, the file has %zu faults:",
+			"%s: %s: nothing changed, the file has %zu faults:", request->method->name,
 			wanted->name, errors.count + errors.left_off);
-	} else {
-		request->result = json_pack("{s:o}", "ruleset",
-			object_ruleset_head(config_find_ruleset(next, wanted->name)));
 	}
 	errors_fini(&errors);
 	return next;
 }
 
-// Reading, checking and compiling happen here and now; the event loop serves nobody else meanwhile.
-struct config *ruleset_apply(struct request *request)
+struct config *ruleset_apply_file(struct request *request)
 {
 	struct load_ruleset wanted = {
 		.name = request_text(request, "name"),
@@ -98,4 +96,19 @@ struct config *ruleset_apply(struct request *request)
 	free((void *)wanted.outbound_endpoints);
 	free(data);
 	return next;
+}
+
+// Reading, checking and compiling happen here and now; the event loop serves nobody else meanwhile.
+struct config *ruleset_apply(struct request *request)
+{
+	struct config *next = ruleset_apply_file(request);
+
+	if (!next)
+		return NULL;
+	request->result = json_pack("{s:o}", "ruleset",
+		object_ruleset_head(config_find_ruleset(next, request_text(request, "name"))));
+	if (confirm_wish(request, next) == 0)
+		return next;
+	config_free(next);
+	return NULL;
 }

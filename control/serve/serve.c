@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "control/log.h"
+#include "control/serve/confirm.h"
 #include "control/serve/request.h"
 
 #define SOCKET_NAME "control.sock"
@@ -136,8 +137,10 @@ struct serve *serve_new(const struct serve_setup *setup, char why[static SERVE_W
 	serve->group = status.st_gid;
 	serve->acceptable =
 		event_new(setup->base, serve->fd, EV_READ | EV_PERSIST, on_acceptable, serve);
-	if (serve->acceptable && event_add(serve->acceptable, NULL) == 0)
+	if (serve->acceptable && event_add(serve->acceptable, NULL) == 0) {
+		confirm_arm(serve);
 		return serve;
+	}
 	snprintf(why, SERVE_WHY_LEN, "no memory to listen on %s", serve->path);
 err:
 	serve_free(serve);
@@ -157,6 +160,7 @@ void serve_free(struct serve *serve)
 		close(serve->fd);
 		unlink(serve->path);
 	}
+	confirm_fini(serve);
 	lookup_fini(&serve->lookup);
 	free(serve);
 }

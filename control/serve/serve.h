@@ -26,6 +26,7 @@ struct serve;
 struct serve_setup {
 	struct event_base *base;
 	struct running *running;
+	const struct store *store;
 	const char *config_path;
 	const char *state_dir;
 	const char *run_dir;

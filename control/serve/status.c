@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // status: what runs.
 
-#include <time.h>
 #include <unistd.h>
 
-#include "control/serve/request.h"
+#include "control/serve/confirm.h"
+#include "control/serve/object.h"
 #include "control/serve/utf8.h"
-
-static json_t *show_time(int64_t sec)
-{
-	char text[32];
-	time_t time = (time_t)sec;
-	struct tm parts;
-
-	gmtime_r(&time, &parts);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	return json_string(text);
-}
 
 static json_t *show_dataplane(const struct publish_dataplane *dataplane)
 {
@@ -31,8 +20,8 @@ static json_t *show_dataplane(const struct publish_dataplane *dataplane)
 		(json_int_t)dataplane->hello.pid, "version", utf8_json(dataplane->hello.version),
 		"workers", (int)dataplane->hello.worker_count, "ports", ports, "generation",
 		(json_int_t)dataplane->generation, "connected_since",
-		show_time(dataplane->since_sec), "started",
-		show_time((int64_t)(dataplane->hello.started_us / 1000000)));
+		object_time(dataplane->since_sec), "started",
+		object_time((int64_t)(dataplane->hello.started_us / 1000000)));
 }
 
 static void add_counts(json_t *result, const struct config *config)
@@ -83,6 +72,7 @@ void status_read(struct request *request)
 		show_dataplane(publish_dataplane(running_publish(setup->running))));
 	add_counts(result, config);
 	add_image(result, setup->running);
+	json_object_set_new(result, "waiting", confirm_json(config));
 	json_object_set_new(result, "attention", attention ? utf8_json(attention) : json_null());
 	request_reply(request, result);
 }

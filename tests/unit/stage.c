@@ -203,7 +203,8 @@ static struct sockaddr_un address_of(const struct stage *stage, const char *name
 
 void stage_init(struct stage *stage)
 {
-	*stage = (struct stage){.listener = -1, .connection = -1, .client = -1, .started_us = 1};
+	*stage = (struct stage){
+		.listener = -1, .connection = -1, .client = -1, .file = -1, .started_us = 1};
 	strcpy(stage->folder, "/tmp/shunt-test-XXXXXX");
 	assert_non_null(mkdtemp(stage->folder));
 	stage->counters_fd = make_counters();
@@ -332,6 +333,7 @@ void stage_start(struct stage *stage)
 	stage->setup = (struct serve_setup){
 		.base = stage->base,
 		.running = stage->running,
+		.store = &stage->store,
 		.config_path = "/nowhere",
 		.state_dir = stage->folder,
 		.run_dir = stage->folder,
@@ -356,6 +358,13 @@ void stage_stop(struct stage *stage)
 	stage->running = NULL;
 }
 
+void stage_give_file(struct stage *stage, const char *text)
+{
+	stage->file = memfd_create("file", MFD_CLOEXEC);
+	assert_int_equal(write(stage->file, text, strlen(text)), strlen(text));
+}
+
+// The stage's file goes with the line, once.
 static void send_line(struct stage *stage, const char *line, int fd_count)
 {
 	struct iovec part = {(void *)line, strlen(line)};
@@ -365,6 +374,9 @@ static void send_line(struct stage *stage, const char *line, int fd_count)
 
 	for (int i = 0; i < fd_count; i++)
 		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (stage->file >= 0)
+		fds[fd_count++] = stage->file;
+	stage->file = -1;
 	if (fd_count)
 		add_rights(&message, &rights, fds, (size_t)fd_count);
 	// A session that was ended takes nothing; reading tells.

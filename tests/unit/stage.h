@@ -41,6 +41,7 @@ struct stage {
 	struct link_upstream order; // the last that it was given
 
 	int client;
+	int file; // goes with the next request; -1: none
 };
 
 // Folders and an idle loop. Give them back with stage_fini().
@@ -68,6 +69,8 @@ void stage_stop(struct stage *stage);
 json_t *stage_exchange(struct stage *stage, const char *line, int fd_count);
 // Calls a method; `params` are in json_pack's words. Gives the whole reply.
 json_t *stage_call(struct stage *stage, const char *method, const char *params, ...);
+// The next request comes with a file that says this.
+void stage_give_file(struct stage *stage, const char *text);
 // Writes `configs_small` to a file of the folder; its path, also in `path`.
 const char *stage_write_config(const struct stage *stage, char path[static 64]);
 // Lets the loop run until `generation` is what the dataplane serves.
