@@ -11,8 +11,10 @@
 
 enum {
 	ETHERTYPE_V4 = 0x0800,
-	ETHERTYPE_VLAN = 0x8100, // 802.1Q
-	FRAME_MIN = 60,          // bytes, without checksum (IEEE 802.3)
+	ETHERTYPE_V6 = 0x86dd,
+	ETHERTYPE_VLAN = 0x8100,     // 802.1Q
+	ETHERTYPE_PROVIDER = 0x88a8, // 802.1ad: another tag follows
+	FRAME_MIN = 60,              // bytes, without checksum (IEEE 802.3)
 	IPV4_UDP = 17,
 	IPV4_VERSION_AND_LEN = 0x45, // IPv4, 5 words, no options
 	IPV4_DONT_FRAGMENT = 0x4000,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The steering program: loaded, attached, found, and its maps kept in step with our addresses.
+// The steering program: loaded, attached, found.
 #include "dataplane/port/steer.h"
 
 #include <errno.h>
@@ -13,27 +13,14 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/steer.skel.h"
-#include "core/image.h"
+#include "dataplane/port/steer_maps.h"
 
 struct steer {
-	struct steer_bpf *skeleton; // NULL: adopted, the descriptors below are our own
+	struct steer_bpf *skeleton; // NULL: adopted, the maps' descriptors are our own
 	int link;                   // -1: not attached by us
-	int sockets;
-	int addresses;
-	int inbound;
-	int counters;
 	bool is_generic;
-	struct steering wanted; // a copy of its own, without sources
-	unsigned linger_ticks;  // until what is not wanted any more leaves the maps; 0: it has left
+	struct steer_maps maps;
 };
-
-// Seconds that what is gone still comes to us: a query sent by then has its reply, or its time is up.
-enum { LINGER_TICKS = 6 };
-
-static_assert(sizeof(struct steer_ip) == sizeof(struct ip), "one address, two spellings");
-// What is new comes before what is gone leaves: the maps hold two images at a time.
-static_assert(2 * (int)IMAGE_INBOUND_MAX <= (int)STEER_ENDPOINTS);
-static_assert(2 * ((int)IMAGE_INBOUND_MAX + (int)IMAGE_OUTBOUND_MAX) <= (int)STEER_ADDRESSES);
 
 // What is attached to an interface.
 struct attached {
@@ -127,10 +114,9 @@ struct steer *steer_new(const char *name, struct port_error *error)
 		free(steer);
 		return NULL;
 	}
-	steer->sockets = bpf_map__fd(steer->skeleton->maps.xsks_map);
-	steer->addresses = bpf_map__fd(steer->skeleton->maps.addresses);
-	steer->inbound = bpf_map__fd(steer->skeleton->maps.inbound);
-	steer->counters = bpf_map__fd(steer->skeleton->maps.counters);
+	for (unsigned i = 0; i < STEER_MAP_COUNT; i++)
+		steer->maps.fds[i] =
+			bpf_object__find_map_fd_by_name(steer->skeleton->obj, steer_map_names[i]);
 	return steer;
 }
 
@@ -161,20 +147,12 @@ static void keep_map(struct steer *steer, int map)
 {
 	struct bpf_map_info info = {0};
 	uint32_t info_len = sizeof(info);
-	const struct {
-		const char *name;
-		int *fd;
-	} wanted[] = {
-		{"xsks_map", &steer->sockets},
-		{"addresses", &steer->addresses},
-		{"inbound", &steer->inbound},
-		{"counters", &steer->counters},
-	};
+	int *fds = steer->maps.fds;
 
 	if (bpf_obj_get_info_by_fd(map, &info, &info_len) == 0) {
-		for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-			if (strcmp(info.name, wanted[i].name) == 0 && *wanted[i].fd < 0) {
-				*wanted[i].fd = map;
+		for (unsigned i = 0; i < STEER_MAP_COUNT; i++) {
+			if (strcmp(info.name, steer_map_names[i]) == 0 && fds[i] < 0) {
+				fds[i] = map;
 				return;
 			}
 		}
@@ -196,8 +174,9 @@ static int find_maps(struct steer *steer, int program)
 		if (map >= 0)
 			keep_map(steer, map);
 	}
-	if (steer->sockets < 0 || steer->addresses < 0 || steer->inbound < 0 || steer->counters < 0)
-		return -ENOENT;
+	for (unsigned i = 0; i < STEER_MAP_COUNT; i++)
+		if (steer->maps.fds[i] < 0)
+			return -ENOENT;
 	return 0;
 }
 
@@ -232,8 +211,8 @@ struct steer *steer_adopt(unsigned ifindex, const char *name, struct port_error 
 	int err = -ENOMEM;
 
 	if (steer) {
-		*steer = (struct steer){
-			.link = -1, .sockets = -1, .addresses = -1, .inbound = -1, .counters = -1};
+		*steer = (struct steer){.link = -1};
+		memset(steer->maps.fds, -1, sizeof(steer->maps.fds));
 		err = adopt(steer, ifindex, &attached);
 	}
 	if (attached.fd >= 0)
@@ -246,257 +225,48 @@ struct steer *steer_adopt(unsigned ifindex, const char *name, struct port_error 
 	return NULL;
 }
 
-static void forget_wanted(struct steer *steer)
-{
-	free((void *)steer->wanted.inbound);
-	free((void *)steer->wanted.outbound);
-	steer->wanted = (struct steering){0};
-}
-
 void steer_free(struct steer *steer)
 {
 	if (!steer)
 		return;
-	forget_wanted(steer);
+	steer_maps_fini(&steer->maps);
 	if (steer->link >= 0)
 		close(steer->link);
-	if (steer->skeleton) {
-		steer_bpf__destroy(steer->skeleton);
-	} else {
-		const int maps[] = {
-			steer->sockets, steer->addresses, steer->inbound, steer->counters};
-
-		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-			if (maps[i] >= 0)
-				close(maps[i]);
-		}
-	}
+	for (unsigned i = 0; i < STEER_MAP_COUNT && !steer->skeleton; i++)
+		if (steer->maps.fds[i] >= 0)
+			close(steer->maps.fds[i]);
+	steer_bpf__destroy(steer->skeleton);
 	free(steer);
 }
 
 int steer_sockets_fd(const struct steer *steer)
 {
-	return steer->sockets;
+	return steer->maps.fds[STEER_MAP_SOCKETS];
 }
 
-static struct steer_endpoint endpoint_key(const struct endpoint *endpoint)
+int steer_program_fd(const struct steer *steer)
 {
-	struct steer_endpoint key = {0};
-
-	memcpy(key.ip.b, endpoint->ip.b, sizeof(key.ip.b));
-	memcpy(key.port, endpoint->port.b, sizeof(key.port));
-	return key;
-}
-
-// Adds a range to what is known of an address; ranges that neither meet nor overlap can't be told.
-static int add_range(struct steer_address *address, const struct steering_range *range)
-{
-	if (address->port_first > address->port_last) {
-		address->port_first = range->port_first;
-		address->port_last = range->port_last;
-		return 0;
-	}
-	if (range->port_first > (uint32_t)address->port_last + 1 ||
-		(uint32_t)range->port_last + 1 < address->port_first)
-		return -EINVAL;
-	if (range->port_first < address->port_first)
-		address->port_first = range->port_first;
-	if (range->port_last > address->port_last)
-		address->port_last = range->port_last;
-	return 0;
-}
-
-// All that is said of one address: its entry in `addresses`.
-static int gather_address(
-	const struct steering *steering, const struct ip *ip, struct steer_address *address)
-{
-	*address = (struct steer_address){.port_first = 1, .port_last = 0};
-	for (uint32_t i = 0; i < steering->inbound_count; i++)
-		address->is_inbound |= ip_equal(&steering->inbound[i].ip, ip);
-	for (uint32_t i = 0; i < steering->outbound_count; i++) {
-		const struct steering_range *range = &steering->outbound[i];
-
-		if (ip_equal(&range->ip, ip) && add_range(address, range) < 0)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-// Stretches the range over the one that stands in the map, where replies may still come to.
-static void widen(const struct steer *steer, const struct ip *ip, struct steer_address *address)
-{
-	struct steer_address before;
-
-	if (bpf_map_lookup_elem(steer->addresses, ip, &before) < 0 ||
-		before.port_first > before.port_last)
-		return;
-	if (before.port_first < address->port_first || address->port_first > address->port_last)
-		address->port_first = before.port_first;
-	if (before.port_last > address->port_last)
-		address->port_last = before.port_last;
-}
-
-static int put_address(const struct steer *steer, const struct steering *steering,
-	const struct ip *ip, bool is_lingering)
-{
-	struct steer_address address;
-	int err = gather_address(steering, ip, &address);
-
-	if (err < 0)
-		return err;
-	if (is_lingering)
-		widen(steer, ip, &address);
-	return bpf_map_update_elem(steer->addresses, ip, &address, BPF_ANY);
-}
-
-static int put_all(const struct steer *steer, const struct steering *steering, bool is_lingering)
-{
-	const uint8_t present = 1;
-	int err = 0;
-
-	for (uint32_t i = 0; i < steering->inbound_count && err == 0; i++) {
-		struct steer_endpoint key = endpoint_key(&steering->inbound[i]);
-
-		err = bpf_map_update_elem(steer->inbound, &key, &present, BPF_ANY);
-	}
-	for (uint32_t i = 0; i < steering->inbound_count && err == 0; i++)
-		err = put_address(steer, steering, &steering->inbound[i].ip, is_lingering);
-	for (uint32_t i = 0; i < steering->outbound_count && err == 0; i++)
-		err = put_address(steer, steering, &steering->outbound[i].ip, is_lingering);
-	return err;
-}
-
-static bool has_endpoint(const struct steering *steering, const void *key)
-{
-	for (uint32_t i = 0; i < steering->inbound_count; i++) {
-		struct steer_endpoint wanted = endpoint_key(&steering->inbound[i]);
-
-		if (memcmp(&wanted, key, sizeof(wanted)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool has_address(const struct steering *steering, const void *key)
-{
-	for (uint32_t i = 0; i < steering->inbound_count; i++) {
-		if (memcmp(&steering->inbound[i].ip, key, sizeof(struct ip)) == 0)
-			return true;
-	}
-	for (uint32_t i = 0; i < steering->outbound_count; i++) {
-		if (memcmp(&steering->outbound[i].ip, key, sizeof(struct ip)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int delete_stale(int map, const struct steering *steering,
-	bool (*is_wanted)(const struct steering *, const void *key))
-{
-	struct steer_endpoint keys[2]; // the larger of the two kinds of key
-	unsigned at = 0;
-	int err = bpf_map_get_next_key(map, NULL, &keys[at]);
-
-	while (err == 0) {
-		err = bpf_map_get_next_key(map, &keys[at], &keys[!at]);
-		if (!is_wanted(steering, &keys[at])) {
-			int deleted = bpf_map_delete_elem(map, &keys[at]);
-
-			if (deleted < 0)
-				return deleted;
-		}
-		at = !at;
-	}
-	return err == -ENOENT ? 0 : err;
-}
-
-static int keep_wanted(struct steer *steer, const struct steering *steering)
-{
-	struct endpoint *inbound = calloc(steering->inbound_count + 1, sizeof(*inbound));
-	struct steering_range *outbound = calloc(steering->outbound_count + 1, sizeof(*outbound));
-
-	if (!inbound || !outbound) {
-		free(inbound);
-		free(outbound);
-		return -ENOMEM;
-	}
-	memcpy(inbound, steering->inbound, steering->inbound_count * sizeof(*inbound));
-	memcpy(outbound, steering->outbound, steering->outbound_count * sizeof(*outbound));
-	for (uint32_t i = 0; i < steering->outbound_count; i++)
-		outbound[i].sources = NULL; // the snapshot's, which may go before this does
-	forget_wanted(steer);
-	steer->wanted = (struct steering){
-		.inbound = inbound,
-		.outbound = outbound,
-		.inbound_count = steering->inbound_count,
-		.outbound_count = steering->outbound_count,
-	};
-	return 0;
-}
-
-// The maps hold what is wanted, and nothing else.
-static int settle(struct steer *steer)
-{
-	int err = put_all(steer, &steer->wanted, false);
-
-	if (err == 0)
-		err = delete_stale(steer->addresses, &steer->wanted, has_address);
-	if (err == 0)
-		err = delete_stale(steer->inbound, &steer->wanted, has_endpoint);
-	return err;
+	return bpf_program__fd(steer->skeleton->progs.shunt_steer);
 }
 
 int steer_set(struct steer *steer, const struct steering *steering)
 {
-	int err = steer->linger_ticks > 0 ? settle(steer) : 0;
+	return steer_maps_set(&steer->maps, steering);
+}
 
-	if (err < 0)
-		return err;
-	if (steering->inbound_count > STEER_ENDPOINTS ||
-		steering->inbound_count + steering->outbound_count > STEER_ADDRESSES)
-		return -E2BIG;
-	err = put_all(steer, steering, true);
-	if (err == 0)
-		err = keep_wanted(steer, steering);
-	if (err == 0)
-		steer->linger_ticks = LINGER_TICKS;
-	return err;
+int steer_drop(struct steer *steer, const struct steer_prefix *prefixes, unsigned count)
+{
+	return steer_maps_drop(&steer->maps, prefixes, count);
 }
 
 void steer_tick(struct steer *steer)
 {
-	if (steer->linger_ticks > 0 && --steer->linger_ticks == 0 && settle(steer) < 0)
-		steer->linger_ticks = 1; // again at the next
-}
-
-static uint64_t sum_over_cpus(const struct steer *steer, uint32_t which, uint64_t *parts, int cpus)
-{
-	uint64_t sum = 0;
-
-	if (bpf_map_lookup_elem(steer->counters, &which, parts) < 0)
-		return 0;
-	for (int cpu = 0; cpu < cpus; cpu++)
-		sum += parts[cpu];
-	return sum;
+	steer_maps_tick(&steer->maps);
 }
 
 unsigned steer_count(const struct steer *steer, struct device_counter *counters)
 {
-	static const char *const names[] = {
-#define STEER_COUNTER_NAME(name, what) "steer_" #name,
-		STEER_COUNTERS(STEER_COUNTER_NAME)
-#undef STEER_COUNTER_NAME
-	};
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t *parts = cpus > 0 ? calloc((size_t)cpus, sizeof(*parts)) : NULL;
-
-	for (uint32_t which = 0; which < STEER_COUNTER_COUNT; which++)
-		counters[which] = (struct device_counter){
-			.name = names[which],
-			.value = parts ? sum_over_cpus(steer, which, parts, cpus) : 0,
-		};
-	free(parts);
-	return STEER_COUNTER_COUNT;
+	return steer_maps_count(&steer->maps, counters);
 }
 
 const void *steer_object(size_t *len)

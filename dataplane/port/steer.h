@@ -35,11 +35,16 @@ void steer_free(struct steer *);
 // Takes these addresses in place of those before, while frames arrive: what is new comes now, what is gone leaves some
 // seconds later, as replies are on their way. 0 or -errno: -E2BIG too many, -EINVAL one address with two separate ranges.
 [[nodiscard]] int steer_set(struct steer *, const struct steering *);
+// Queries of clients within these prefixes are to be dropped. Called before any address is set. 0 or -errno.
+[[nodiscard]] int steer_drop(struct steer *, const struct steer_prefix *prefixes, unsigned count);
 // Once a second.
 void steer_tick(struct steer *);
 
 // What became of frames so far, summed over CPUs: STEER_COUNTER_COUNT counters, which it gives.
 unsigned steer_count(const struct steer *, struct device_counter *counters);
+
+// The loaded program, for tests to run; its owner is the steer.
+[[nodiscard]] int steer_program_fd(const struct steer *);
 
 // The compiled program, for whoever loads it by file.
 [[nodiscard]] const void *steer_object(size_t *len);

@@ -372,6 +372,17 @@ static int read_spec(struct xdp_device *device, const char *text, struct port_er
 	return -1;
 }
 
+static int drop_clients(struct xdp_device *device, struct port_error *error)
+{
+	const struct xdp_spec *spec = &device->spec;
+	int err = steer_drop(device->steer, spec->drops, spec->drop_count);
+
+	if (err < 0)
+		snprintf(error->text, sizeof(error->text), "%s: listing the clients to drop: %s",
+			device->device.name, strerror(-err));
+	return err;
+}
+
 static int open_device(struct xdp_device *device, const char *text, struct port_error *error)
 {
 	struct device *base = &device->device;
@@ -384,7 +395,7 @@ static int open_device(struct xdp_device *device, const char *text, struct port_
 	if (base->mtu > MTU_MAX)
 		base->mtu = MTU_MAX;
 	device->steer = steer_new(interface, error);
-	if (!device->steer || open_in_mode(device, error) < 0)
+	if (!device->steer || drop_clients(device, error) < 0 || open_in_mode(device, error) < 0)
 		return -1;
 	return make_wait_fds(device, error);
 }

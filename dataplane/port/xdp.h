@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // AF_XDP ports: our steering program on the interface, one socket a queue, no DPDK.
 //
-// INTERFACE[,mode=zero-copy|copy|generic][,queues=A-B][,busy-poll=USEC]
+// INTERFACE[,mode=zero-copy|copy|generic][,queues=A-B][,busy-poll=USEC][,drop=PREFIX+…]
 #pragma once
 
 #include "dataplane/port/port.h"

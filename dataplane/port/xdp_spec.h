@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the operator writes after `xdp:`, taken apart: INTERFACE[,mode=M][,queues=Q][,busy-poll=USEC].
+// What the operator writes after `xdp:`, taken apart: INTERFACE[,OPTION=VALUE]….
 #pragma once
 
 #include <net/if.h>
 
+#include "bpf/steer.h"
 #include "dataplane/port/port.h"
+
+enum { XDP_DROPS_MAX = 64 };
 
 enum xdp_mode {
 	XDP_MODE_ZERO_COPY, // the NIC works in our frames
@@ -21,6 +24,8 @@ struct xdp_spec {
 	unsigned queue_first;
 	unsigned queue_last;
 	unsigned busy_poll_us; // 0: interrupts
+	unsigned drop_count;
+	struct steer_prefix drops[XDP_DROPS_MAX]; // of clients that are not heard
 };
 
 // 0, or -1 with `error` set.

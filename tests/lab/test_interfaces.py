@@ -218,3 +218,22 @@ def test_after_a_kill_no_program_is_left(beside):
         assert xdp_of("b0") > 0
         shunt.kill()
         assert xdp_of("b0") == 0
+
+
+# Clients that are not heard.
+
+def test_queries_of_clients_to_drop_never_come_to_a_worker(beside):
+    pair("b0", "p0", 60)
+    ip("-n", "shunt-peer", "addr", "add", "10.60.0.66/24", "dev", "p0")
+    with Beside("beside", ["xdp:b0,drop=10.60.0.64/28+2001:db8::/32"],
+                config(60, "10.60.0.1")) as shunt:
+        query = dns.message.make_query("nothing.lab.", "A").to_wire()
+        with udp_socket("peer", "10.60.0.66") as sock:
+            for _ in range(5):
+                sock.sendto(query, ("10.60.0.2", 53))
+            assert ask("peer", "10.60.0.1", "10.60.0.2").rcode() == dns.rcode.REFUSED
+            shunt.wait_until(lambda: shunt.counter("port0.steer_dropped_client") == 5)
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                sock.recvfrom(65535)
+        assert shunt.counter("received") == 1
