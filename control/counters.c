@@ -214,6 +214,7 @@ struct counters_upstream counters_upstream(const struct counters *counters, uint
 		.generation = atomic_load_explicit(&at->generation, memory_order_relaxed),
 		.is_drained = atomic_load_explicit(&at->is_drained, memory_order_relaxed) != 0,
 		.rest = atomic_load_explicit(&at->rest, memory_order_relaxed),
+		.case_lost = atomic_load_explicit(&at->case_lost, memory_order_relaxed),
 	};
 
 	add_lines(counters, index, &out);

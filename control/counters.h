@@ -37,9 +37,10 @@ struct counters_upstream {
 	struct endpoint endpoint;
 	uint64_t generation; // of the newest image that names it
 	bool is_drained;
-	uint64_t rest;    // as in struct upstream
-	uint32_t srtt_us; // mean of the workers that measured it; 0: none did
-	uint64_t sent;    // sums over the workers
+	uint64_t rest;      // as in struct upstream
+	uint32_t case_lost; // likewise
+	uint32_t srtt_us;   // mean of the workers that measured it; 0: none did
+	uint64_t sent;      // sums over the workers
 	uint64_t answered;
 	uint64_t missed;
 };

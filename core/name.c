@@ -58,6 +58,18 @@ static bool is_plain(uint8_t byte)
 		byte == '_';
 }
 
+void name_set_case(uint8_t *out, const uint8_t *wire, unsigned len, uint32_t bits)
+{
+	for (unsigned i = 0; i < len; i++) {
+		uint8_t folded = name_fold_byte(wire[i]);
+		bool is_letter = folded >= 'a' && folded <= 'z';
+
+		out[i] = is_letter && (bits & 1) ? folded - ('a' - 'A') : folded;
+		if (is_letter)
+			bits = bits >> 1 | bits << 31;
+	}
+}
+
 static char *format_byte(char *out, uint8_t byte)
 {
 	if (is_plain(byte)) {

@@ -24,6 +24,10 @@ void name_fold(uint8_t *out, const uint8_t *wire, unsigned len);
 // Equal but for the case of letters. Both are `len` bytes long, length bytes included: those never fold.
 [[nodiscard]] bool name_equal_folded(const uint8_t *a, const uint8_t *b, unsigned len);
 
+// `out` gets the name, `len` bytes, with the case of its letters by `bits`, the lowest first; a name with more letters begins them
+// anew. May be `wire` itself.
+void name_set_case(uint8_t *out, const uint8_t *wire, unsigned len, uint32_t bits);
+
 // Offsets of the labels of a well-formed name, leftmost first; gives their count, the root label not counted.
 unsigned name_labels(const uint8_t *wire, uint8_t offsets[static NAME_LABELS_MAX]);
 

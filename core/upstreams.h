@@ -27,7 +27,9 @@ struct upstream {
 	// Any worker changes these, each by one compare-and-swap that may fail: then another worker made a change.
 	_Atomic uint64_t misses; // count << 62 | name 2 << 31 | name 1: since the last valid answer
 	_Atomic uint64_t rest;   // 0: up; else start in us << 8 | step << 2 | is probed << 1 | 1
-	uint64_t reserved;
+	// Likewise.
+	_Atomic uint32_t case_lost; // until when 0x20 is off, in s << 1 | a reply lost the case
+	uint32_t reserved;
 };
 static_assert(sizeof(struct upstream) == 64, "one cache line, and the layout of the counters file");
 
@@ -47,6 +49,14 @@ enum {
 };
 
 enum upstream_rest_bit { UPSTREAM_RESTS = 1, UPSTREAM_IS_PROBED = 2 };
+
+enum { UPSTREAM_CASE_LOST_ONCE = 1 };
+
+// In seconds of the monotonic clock; 0: it is on.
+static inline uint32_t upstream_case_off_sec(uint32_t case_lost)
+{
+	return case_lost >> 1;
+}
 
 static inline uint64_t upstream_rest_of(uint64_t start_us, unsigned step)
 {

@@ -66,6 +66,7 @@ static void print_one(const json_t *result, const struct call *call)
 	table_fact("rtt", text);
 	format_ms(text, upstream, "rest_us");
 	table_fact("rest", text);
+	table_fact("0x20", table_text(upstream, "case_randomisation"));
 	print_count(upstream, "sent");
 	print_count(upstream, "answered");
 	print_count(upstream, "missed");
@@ -82,7 +83,9 @@ static const struct verb verbs[] = {
 		.method = "upstream.show",
 		.summary = "Show how a server does",
 		.note = "ADDRESS is IP (then the port is 53), IP:PORT or [IP]:PORT. REST is how long a\n"
-			"server rests that did not answer; the first question after it goes there again.",
+			"server rests that did not answer; the first question after it goes there again.\n"
+			"0x20 is on, off (by the configuration), or suspended for an hour as replies did\n"
+			"not bring the letter case of questions back.",
 		.print = print_one},
 	{.name = "drain",
 		.positional = "ADDRESS",

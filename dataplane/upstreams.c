@@ -102,5 +102,6 @@ void upstreams_order(
 		atomic_fetch_add(&upstream->epoch, 1);
 		atomic_store(&upstream->misses, 0);
 		atomic_store(&upstream->rest, 0);
+		atomic_store(&upstream->case_lost, 0);
 	}
 }

@@ -19,7 +19,7 @@ enum {
 		2048, // replies on their way to a worker: 2 ms at 1 M/s, the longest pause to survive
 	HANDED_MIN = 64, // from one other worker
 	GAP_US = 1000,
-	CHANCE_LOW = CHANCE_POOL_SIZE / 2, // refilled below: a pass draws under 1 KiB
+	CHANCE_LOW = CHANCE_POOL_SIZE / 2, // refilled below: a pass draws under 2 KiB
 };
 
 enum worker_counter {

@@ -147,6 +147,15 @@ struct config_outbound *config_find_outbound(const struct config *config, const 
 	return NULL;
 }
 
+const struct config_upstream *config_find_upstream(
+	const struct config *config, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < config->upstream_count; i++)
+		if (endpoint_equal(&config->upstreams[i].endpoint, endpoint))
+			return &config->upstreams[i];
+	return NULL;
+}
+
 static struct config_ruleset *need_ruleset(
 	struct config *config, const char *name, struct config_faults *faults)
 {

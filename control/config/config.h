@@ -226,6 +226,10 @@ void config_free(struct config *config);
 [[nodiscard]] struct config_outbound *config_find_outbound(
 	const struct config *config, const char *name);
 
+// What the config says of a target; NULL: nothing.
+[[nodiscard]] const struct config_upstream *config_find_upstream(
+	const struct config *config, const struct endpoint *endpoint);
+
 const char *config_match_text(enum config_match match);
 const char *config_state_text(enum config_state state);
 const char *config_policy_text(enum config_policy policy);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/config/text.h"
 #include "control/serve/request.h"
@@ -45,15 +46,34 @@ static json_t *show_rest(const struct counters_upstream *upstream, const struct 
 		upstream->rest, config->backoff_initial_us, config->backoff_max_us));
 }
 
+static uint64_t now_sec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+// Whether questions go there in a letter case drawn at random: off by the config, or suspended as replies lost it.
+static const char *show_case(const struct counters_upstream *upstream, const struct config *config)
+{
+	const struct config_upstream *says = config_find_upstream(config, &upstream->endpoint);
+
+	if (says && !says->has_case_randomisation)
+		return "off";
+	return upstream_case_off_sec(upstream->case_lost) > now_sec() ? "suspended" : "on";
+}
+
 static json_t *show(const struct counters_upstream *upstream, const struct config *config)
 {
 	char address[TEXT_ENDPOINT_MAX];
 
 	text_format_endpoint(&upstream->endpoint, address);
-	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I}", "address", address, "state",
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I}", "address", address, "state",
 		upstream_state(upstream), "rtt_us", upstream_rtt(upstream), "rest_us",
-		show_rest(upstream, config), "sent", (json_int_t)upstream->sent, "answered",
-		(json_int_t)upstream->answered, "missed", (json_int_t)upstream->missed);
+		show_rest(upstream, config), "case_randomisation", show_case(upstream, config),
+		"sent", (json_int_t)upstream->sent, "answered", (json_int_t)upstream->answered,
+		"missed", (json_int_t)upstream->missed);
 }
 
 // Those that what is served names.
@@ -136,6 +156,7 @@ static void order(struct request *request, enum link_order wanted)
 	if (wanted == LINK_RESET) {
 		upstream.rest = 0;
 		upstream.srtt_us = 0;
+		upstream.case_lost = 0;
 	} else {
 		upstream.is_drained = wanted == LINK_DRAIN;
 	}

@@ -104,6 +104,30 @@ static bool draw_attempt(struct path *path, struct query *query)
 	return false;
 }
 
+// The client's question, in the letter case of this send.
+static void write_question(struct query *query)
+{
+	const struct inflight_slot *slot = query->slot;
+	uint8_t *question = query->message + MSG_HEADER_LEN;
+
+	memcpy(question, slot->question, slot->question_len);
+	if (query->attempt.has_case)
+		name_set_case(
+			question, question, slot->question_len - 4u, query->attempt.case_bits);
+}
+
+// Whether the letter case of this send is drawn (0x20): unless the target, the operator or a signature does not bear it.
+static bool draw_case(struct path *path, struct query *query, const struct image_upstream *target)
+{
+	struct attempt *attempt = &query->attempt;
+
+	attempt->case_bits = 0;
+	attempt->has_case = (target->flags & IMAGE_RANDOMISES_CASE) && !query->slot->is_signed &&
+		!(query->without & WITHOUT_CASE) &&
+		manner_bears_case(&path->health.upstreams[attempt->upstream], path->now_us);
+	return !attempt->has_case || chance_draw(path->chance, &attempt->case_bits);
+}
+
 // Header, question, our own OPT. A signed query keeps all but its ID, as its signature covers the rest (RFC 8945, 5.5): it
 // is sent once, from where it stands.
 static void write_query(struct query *query)
@@ -123,7 +147,7 @@ static void write_query(struct query *query)
 		.question_count = be16_of(1),
 		.additional_count = be16_of(1),
 	};
-	memcpy(header + 1, slot->question, slot->question_len);
+	write_question(query);
 	query->message_len = (uint16_t)(question_end +
 		msg_build_opt(query->message + question_end, MSG_SIZE_MAX, 0, slot->asker.is_do));
 }
@@ -156,15 +180,16 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 {
 	uint32_t upstream = targets->upstreams[target];
 	uint32_t index = path->image->targets[targets->route->target_first + target];
+	const struct image_upstream *to = &path->image->upstreams[index];
 	struct inflight_slot *slot = query->slot;
 	struct inflight_send *send;
 
-	query->attempt.target = path->image->upstreams[index].endpoint;
+	query->attempt.target = to->endpoint;
 	query->attempt.upstream = upstream;
 	query->hop = nexthop_get(&path->hops[index]);
 	if (!ip_is_v4(&query->attempt.target.ip) || query->hop.state != NEXTHOP_RESOLVED)
 		return NO_ROUTE;
-	if (!draw_attempt(path, query))
+	if (!draw_attempt(path, query) || !draw_case(path, query, to))
 		return NO_ROOM;
 	send = inflight_send(path->inflight, slot, &query->attempt, (uint8_t)target, path->now_us);
 	if (!send)
@@ -250,6 +275,17 @@ static enum obstacle ask_next(
 	}
 }
 
+// The target that did not bear how it was asked is asked otherwise, unless it was often enough: then it is another's turn.
+static enum obstacle ask(
+	struct path *path, struct query *query, const struct targets *targets, int *target)
+{
+	*target = query->repeated;
+	if (query->repeated >= targets->route->target_count ||
+		sends_to(&query->slot->asked, query->repeated) == INFLIGHT_SENDS_MAX)
+		return ask_next(path, query, targets, target);
+	return send_to(path, query, targets, query->repeated, false);
+}
+
 // Targets whose rest is over get the question too: who answers it is back.
 static void probe(struct path *path, struct inflight_slot *slot, const struct targets *targets)
 {
@@ -282,10 +318,10 @@ static void give_targets(struct path *path, struct inflight_slot *slot, uint32_t
 	slot->target_count = (uint8_t)targets->route->target_count;
 	slot->asked = (struct inflight_asked){0};
 	for (; send; send = inflight_next(path->inflight, send)) {
-		send->target = UINT8_MAX;
+		send->target = INFLIGHT_NO_TARGET;
 		for (unsigned i = 0; i < slot->target_count; i++)
 			if (targets->upstreams[i] == send->upstream) {
-				send->target = (uint8_t)i;
+				send->target = i & INFLIGHT_NO_TARGET;
 				note_send(&slot->asked, i);
 				break;
 			}
@@ -354,9 +390,11 @@ static void forward(struct path *path, struct query *query)
 		return;
 	}
 	find_targets(path, query->route, &targets);
-	if (query->slot->generation != path->image->header->generation)
+	if (query->slot->generation != path->image->header->generation) {
 		give_targets(path, query->slot, query->route, &targets);
-	obstacle = ask_next(path, query, &targets, &target);
+		query->repeated = INFLIGHT_NO_TARGET;
+	}
+	obstacle = ask(path, query, &targets, &target);
 	if (obstacle != SENT) {
 		stop(path, query, &targets, obstacle);
 		return;

@@ -25,6 +25,7 @@
 #include "dataplane/state/handover.h"
 #include "dataplane/state/health.h"
 #include "dataplane/state/inflight.h"
+#include "dataplane/state/manner.h"
 #include "dataplane/state/nexthop.h"
 
 // name, what happens there
@@ -78,6 +79,8 @@
 	EXIT(upstream_bad_source, COUNTER_REFUSAL,                                              \
 		"not from the address and port that were asked")                                \
 	EXIT(upstream_bad_question, COUNTER_REFUSAL, "answers another question, or none")       \
+	EXIT(upstream_wrong_case, COUNTER_REFUSAL,                                              \
+		"right in all but letter case: asked again without 0x20")                       \
 	EXIT(upstream_failed, COUNTER_REFUSAL, "a failure: the next target is asked")           \
 	EXIT(upstream_late, COUNTER_REFUSAL, "right, but the question is over")                 \
 	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")                 \
@@ -138,8 +141,15 @@ struct query {
 	uint32_t route;             // match: index in the image
 	struct verdict verdict;     // local
 	struct inflight_slot *slot; // of the question that waits, once it does
-	struct attempt attempt;     // forward: what is sent
-	struct nexthop hop;         // forward: and by which way
+	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
+	uint8_t without;        // enum path_without
+	struct attempt attempt; // forward: what is sent
+	struct nexthop hop;     // forward: and by which way
+};
+
+// What a repeated send leaves out, as the target did not bear it.
+enum path_without {
+	WITHOUT_CASE = 1, // the client's letter case in place of one that was drawn
 };
 
 struct suffix_scanner; // core/suffix.h
@@ -202,6 +212,8 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 
 	query->packet = *packet;
 	query->slot = NULL;
+	query->repeated = INFLIGHT_NO_TARGET;
+	query->without = 0;
 	query->is_verbatim = false;
 	return query;
 }

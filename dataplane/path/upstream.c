@@ -32,7 +32,19 @@ static bool is_for(
 	return inflight_hash_name(msg_name(reply), reply->name_len) == send->name_hash;
 }
 
-// By which exit the reply leaves; EXIT_accepted and EXIT_upstream_late: it answers `*send`.
+// The letter case that was sent is part of what must come back (0x20).
+static bool has_kept_case(
+	const struct msg *reply, const struct inflight_send *send, const struct inflight_slot *slot)
+{
+	uint8_t sent[NAME_LEN_MAX];
+
+	if (!send->has_case || reply->name_len == 0 || !slot)
+		return true;
+	name_set_case(sent, slot->question, reply->name_len, send->case_bits);
+	return memcmp(sent, msg_name(reply), reply->name_len) == 0;
+}
+
+// By which exit the reply leaves; EXIT_accepted, EXIT_upstream_late and EXIT_upstream_wrong_case: it answers `*send`.
 static enum path_counter judge(
 	const struct path *path, struct query *query, struct inflight_send **send)
 {
@@ -52,6 +64,8 @@ static enum path_counter judge(
 	if (!msg_walk_reply(msg, query->message_len))
 		return EXIT_upstream_malformed;
 	*send = found;
+	if (!has_kept_case(msg, found, query->slot))
+		return EXIT_upstream_wrong_case;
 	return query->slot ? EXIT_accepted : EXIT_upstream_late;
 }
 
@@ -116,16 +130,34 @@ static void accept_reply(struct path *path, struct query *query)
 	path_move(path, query, STEP_rewrite);
 }
 
+// The same target is asked again at once, without what it did not bear; this reply is neither an answer nor a miss.
+static void repeat(struct path *path, struct query *query, struct inflight_send *send,
+	enum path_without without)
+{
+	query->repeated = send->target;
+	query->without = without;
+	inflight_drop(path->inflight, send);
+	ask_again(path, query);
+}
+
 static void take_reply(struct path *path, struct query *query)
 {
 	struct inflight_send *send;
 	enum path_counter found = judge(path, query, &send);
 	uint8_t target;
 
+	if (found == EXIT_upstream_wrong_case) {
+		path_count(path, found);
+		manner_case_lost(&path->health.upstreams[send->upstream], path->now_us);
+		repeat(path, query, send, WITHOUT_CASE);
+		return;
+	}
 	if (found != EXIT_accepted && found != EXIT_upstream_late) {
 		path_exit(path, query, found);
 		return;
 	}
+	if (send->has_case && query->slot && query->msg.name_len > 0)
+		manner_case_kept(&path->health.upstreams[send->upstream]);
 	health_answered(&path->health, send->upstream, path->now_us - send->sent_us);
 	target = send->target;
 	inflight_drop(path->inflight, send);

@@ -11,6 +11,8 @@ enum {
 	MISSES = (INFLIGHT_MISS_LAST_US - INFLIGHT_MISS_FIRST_US) / INFLIGHT_MISS_STEP_US + 1,
 };
 
+static_assert((int)MISSES <= (int)INFLIGHT_NO_MISS, "three bits a list");
+
 struct inflight {
 	uint32_t waiting_count;
 	uint64_t next_pause_us; // nothing ends before
@@ -142,10 +144,10 @@ static void free_send(struct inflight *table, struct inflight_send *send)
 	while (&table->sends[*at] != send)
 		at = &table->sends[*at].chain;
 	*at = send->chain;
-	if (send->misses != NO_LIST)
+	if (send->misses != INFLIGHT_NO_MISS)
 		list_remove(
 			&table->misses[send->misses], &table->send_links, send_index(table, send));
-	send->misses = NO_LIST;
+	send->misses = INFLIGHT_NO_MISS;
 	send->is_waiting = false;
 	list_append(&table->free_sends, &table->send_links, send_index(table, send));
 }
@@ -159,7 +161,7 @@ void inflight_release(struct inflight *table, struct inflight_slot *slot)
 
 		at = send->sibling;
 		send->slot = LIST_END;
-		if (send->misses == NO_LIST)
+		if (send->misses == INFLIGHT_NO_MISS)
 			free_send(table, send);
 	}
 	slot->first_send = LIST_END;
@@ -194,9 +196,11 @@ struct inflight_send *inflight_send(struct inflight *table, struct inflight_slot
 		.sibling = slot->first_send,
 		.chain = table->heads[attempt->id],
 		.name_hash = slot->name_hash,
+		.case_bits = attempt->case_bits,
+		.has_case = attempt->has_case,
 		.sent_us = now_us,
-		.target = target,
-		.misses = NO_LIST,
+		.target = target & INFLIGHT_NO_TARGET,
+		.misses = INFLIGHT_NO_MISS,
 		.is_waiting = true,
 	};
 	table->heads[attempt->id] = slot->first_send = index;
@@ -274,7 +278,8 @@ static uint64_t miss_us(const struct inflight_send *send)
 
 void inflight_expect(struct inflight *table, struct inflight_send *send, uint64_t delay_us)
 {
-	send->misses = list_for(delay_us, INFLIGHT_MISS_FIRST_US, INFLIGHT_MISS_STEP_US, MISSES);
+	send->misses = list_for(delay_us, INFLIGHT_MISS_FIRST_US, INFLIGHT_MISS_STEP_US, MISSES) &
+		INFLIGHT_NO_MISS;
 	list_append(&table->misses[send->misses], &table->send_links, send_index(table, send));
 	if (miss_us(send) < table->next_miss_us)
 		table->next_miss_us = miss_us(send);
@@ -317,7 +322,7 @@ struct inflight_slot *inflight_paused(struct inflight *table, uint64_t now_us)
 static struct inflight_send *take_missed(struct inflight *table, struct inflight_send *send)
 {
 	list_remove(&table->misses[send->misses], &table->send_links, send_index(table, send));
-	send->misses = NO_LIST;
+	send->misses = INFLIGHT_NO_MISS;
 	if (send->slot == LIST_END)
 		free_send(table, send);
 	return send;

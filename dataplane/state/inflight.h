@@ -32,7 +32,9 @@ enum {
 	INFLIGHT_BUCKETS = 65536,  // one an ID
 	INFLIGHT_TARGETS_MAX = 64, // of a question
 	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
-	LINK_LAYER_MAX = 18,       // Ethernet with one 802.1Q tag
+	INFLIGHT_NO_TARGET = 127,
+	INFLIGHT_NO_MISS = 7,
+	LINK_LAYER_MAX = 18, // Ethernet with one 802.1Q tag
 };
 
 // Delays that a question can be armed with, and a send: from the first to the last, rounded up to the step.
@@ -67,6 +69,8 @@ struct attempt {
 	be16_t port; // of ours
 	uint16_t id;
 	uint32_t upstream; // the target's place in core/upstreams.h
+	uint32_t case_bits;
+	bool has_case; // the letter case of the question is by case_bits, else the client's
 };
 
 struct inflight_send {
@@ -79,11 +83,14 @@ struct inflight_send {
 	uint32_t chain;        // the next send of this ID
 	struct list_link link; // of the free ones, or of those that may miss their time
 	uint32_t name_hash;    // of the question's name
-	uint64_t sent_us;
-	uint8_t target; // index among the question's targets; UINT8_MAX: it is none of them any more
-	uint8_t misses;  // in which list of delays; UINT8_MAX: in none
-	bool is_waiting; // a reply is awaited: in the chain of its ID
-	bool is_probe;   // sent to see whether its target is back
+	uint32_t case_bits;    // by which the letter case of the question was set
+	uint64_t sent_us : 48;
+	uint64_t
+		target : 7; // index among the question's targets; INFLIGHT_NO_TARGET: it is none of them any more
+	uint64_t misses : 3;     // in which list of delays; INFLIGHT_NO_MISS: in none
+	uint64_t is_waiting : 1; // a reply is awaited: in the chain of its ID
+	uint64_t is_probe : 1;   // sent to see whether its target is back
+	uint64_t has_case : 1;   // a reply must bring the letter case back
 };
 static_assert(sizeof(struct inflight_send) == 64, "what a reply is compared with is one line");
 

@@ -11,6 +11,7 @@ import pytest
 
 from beside import ip
 from harness import Lab, Script, Wire, sanitizer_reports
+from upstream import Targets
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "tests.yaml"
@@ -69,6 +70,27 @@ def script(lab):
     upstream = Script()
     yield upstream
     upstream.close()
+
+
+@pytest.fixture
+def targets(lab):
+    made = Targets(lab)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def own_config(lab, tmp_path):
+    """The lab on a copy of its config, for a test that edits and reloads it."""
+    shared = lab.config()
+    copy = tmp_path / "shunt.yaml"
+    with open(shared, encoding="utf-8") as text:
+        copy.write_text(text.read(), encoding="utf-8")
+    lab.end()
+    lab.up(copy)
+    yield copy
+    lab.end()
+    lab.up(shared)
 
 
 @pytest.fixture

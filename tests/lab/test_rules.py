@@ -302,20 +302,6 @@ def test_a_right_config_passes_the_check(lab, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def own_config(lab, tmp_path):
-    """The lab on a copy of its config, for a test that edits and reloads it."""
-    shared = lab.config()
-    copy = tmp_path / "shunt.yaml"
-    with open(shared, encoding="utf-8") as text:
-        copy.write_text(text.read(), encoding="utf-8")
-    lab.end()
-    lab.up(copy)
-    yield copy
-    lab.end()
-    lab.up(shared)
-
-
 def test_a_reply_to_a_range_that_is_gone_still_finds_its_query(lab, own_config):
     upstream = Script()
     with udp_socket("client", CLIENT) as client:

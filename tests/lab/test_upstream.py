@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Asking upstream: which target is asked, and what becomes of answers, failures, lies and silence."""
 
-import itertools
 import time
 
 import dns.edns
@@ -12,39 +11,6 @@ import pytest
 import upstream
 from harness import PATIENCE, ControlError, Load
 from upstream import Upstream, after, answer, each_of, failing, silent
-
-_ports = itertools.count(5400)  # an upstream of its own for each test: health outlives a rule
-
-
-class Targets:
-    """A rule `targets` for targets.lab., and the servers behind it."""
-
-    def __init__(self, lab):
-        self.lab, self.servers = lab, []
-
-    def serve(self, *manners):
-        """A server in each of these manners: the first answers 192.0.2.1, the next 192.0.2.2 …"""
-        self.servers = [Upstream(next(_ports), manner, f"192.0.2.{number}")
-                        for number, manner in enumerate(manners, 1)]
-        targets = [word for server in self.servers
-                   for word in ("--target", f"{upstream.ADDRESS}:{server.port}")]
-        self.lab.ctl("rule", "create", "targets", "--ruleset", "corp",
-                     "--domain", "targets.lab.", *targets)
-        return self.servers
-
-    def close(self):
-        if self.servers:
-            self.lab.ctl("rule", "delete", "targets", "--ruleset", "corp")
-        for server in self.servers:
-            server.close()
-
-
-@pytest.fixture
-def targets(lab):
-    made = Targets(lab)
-    yield made
-    made.close()
-
 
 def ede(reply):
     return [option.code for option in reply.options if option.otype == dns.edns.OptionType.EDE]

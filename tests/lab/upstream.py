@@ -6,6 +6,7 @@ that follow. A manner may say several things, one after the other.
 """
 
 import contextlib
+import itertools
 import struct
 import threading
 import time
@@ -23,6 +24,13 @@ def silent(_server, _query, _peer):
 
 def answer(server, query, peer):
     server.sock.sendto(Script.reply_to(query, server.text), peer)
+
+
+def folded(server, query, peer):
+    """The answer, its question in lower case."""
+    end = question_end(query) - 4
+    reply = Script.reply_to(query, server.text)
+    server.sock.sendto(reply[:12] + reply[12:end].lower() + reply[end:], peer)
 
 
 def truncated(server, query, peer):
@@ -145,3 +153,29 @@ class Upstream(threading.Thread):
             timer.cancel()
             timer.join()
         self.sock.close()
+
+
+_ports = itertools.count(5400)  # an upstream of its own for each test: health outlives a rule
+
+
+class Targets:
+    """A rule `targets` for targets.lab., and the servers behind it."""
+
+    def __init__(self, lab):
+        self.lab, self.servers = lab, []
+
+    def serve(self, *manners):
+        """A server in each of these manners: the first answers 192.0.2.1, the next 192.0.2.2 …"""
+        self.servers = [Upstream(next(_ports), manner, f"192.0.2.{number}")
+                        for number, manner in enumerate(manners, 1)]
+        targets = [word for server in self.servers
+                   for word in ("--target", f"{ADDRESS}:{server.port}")]
+        self.lab.ctl("rule", "create", "targets", "--ruleset", "corp",
+                     "--domain", "targets.lab.", *targets)
+        return self.servers
+
+    def close(self):
+        if self.servers:
+            self.lab.ctl("rule", "delete", "targets", "--ruleset", "corp")
+        for server in self.servers:
+            server.close()

@@ -39,14 +39,15 @@ static void add_surroundings(struct assembly *assembly)
 }
 
 // Each target is an upstream of its own. Gives how many there are.
-static uint16_t add_targets(struct assembly *assembly, const char *targets)
+static uint16_t add_targets(struct assembly *assembly, const char *targets, uint32_t flags)
 {
 	char text[256], *rest = text, *target;
 	uint16_t count = 0;
 
 	snprintf(text, sizeof(text), "%s", targets ? targets : "10.54.0.11");
 	for (; (target = strsep(&rest, ",")); count++) {
-		struct image_upstream upstream = {.endpoint = {images_ip(target), be16_of(53)}};
+		struct image_upstream upstream = {
+			.endpoint = {images_ip(target), be16_of(53)}, .flags = flags & 0xff};
 		uint32_t index = assembly_add(assembly, IMAGE_upstreams, &upstream, 1);
 
 		assembly_add(assembly, IMAGE_targets, &index, 1);
@@ -69,7 +70,7 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 
 	assert_int_not_equal(len, 0);
 	name_fold(name, name, len);
-	route.target_count = add_targets(assembly, text->target);
+	route.target_count = add_targets(assembly, text->target, text->upstream_flags);
 	assembly_add(assembly, IMAGE_routes, &route, 1);
 	return suffix_table_add(table, text->ruleset, name, &rule);
 }

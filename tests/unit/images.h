@@ -10,7 +10,8 @@ struct image_rule_text {
 	enum image_rank rank;
 	uint32_t ruleset; // 0 or 1
 	enum image_policy policy;
-	const char *target; // IPv4 addresses, port 53, with commas between; NULL: 10.54.0.11
+	uint32_t upstream_flags; // of its targets
+	const char *target;      // IPv4 addresses, port 53, with commas between; NULL: 10.54.0.11
 };
 
 // What stands in every image made here.

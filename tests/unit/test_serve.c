@@ -480,7 +480,7 @@ static void upstream_list_has_what_the_served_image_names(void **state)
 	know_azure(stage, 1);
 	assert_list(stage_call(stage, "upstream.list", "{}"), "upstreams",
 		"[{\"address\":\"10.54.0.12\",\"state\":\"resting\",\"rtt_us\":1500,"
-		"\"rest_us\":4000000,\"sent\":12,\"answered\":8,\"missed\":3}]");
+		"\"rest_us\":4000000,\"case_randomisation\":\"on\",\"sent\":12,\"answered\":8,\"missed\":3}]");
 	know_azure(stage, 7); // named by an image that is not served
 	assert_list(stage_call(stage, "upstream.list", "{}"), "upstreams", "[]");
 }
