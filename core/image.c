@@ -121,24 +121,29 @@ static const char *check_prefixes(const struct image *image)
 	return NULL;
 }
 
-// The rules of an accept, up to the last: gives where its name begins, 0 where one is not good.
-static uint32_t check_rules(const struct image *image, uint32_t at)
+// Are `len` bytes there, and what may be read beyond them?
+static bool has_room(const struct image *image, uint32_t at, size_t len)
+{
+	return at <= image->accepts_count && image->accepts_count - at >= len + IMAGE_SLACK;
+}
+
+// The rules of an accept, up to the last.
+static bool are_rules(const struct image *image, uint32_t at)
 {
 	unsigned rank = IMAGE_RANK_COUNT;
 	struct image_rule rule;
 
 	do {
-		if (at > image->accepts_count ||
-			image->accepts_count - at < sizeof(rule) + IMAGE_SLACK)
-			return 0;
+		if (!has_room(image, at, sizeof(rule)))
+			return false;
 		rule = image_rule(image, at);
 		if ((rule.rank >= rank && rule.rank != IMAGE_RANK_REGEX) || rule.rank > rank ||
 			rule.route >= image->routes_count || rule.counter >= COUNTERS_RULE_CAPACITY)
-			return 0;
+			return false;
 		rank = rule.rank;
 		at += (uint32_t)sizeof(rule);
 	} while (!rule.is_last);
-	return at;
+	return true;
 }
 
 // Whole labels that end together at `len`.
@@ -154,14 +159,14 @@ static bool are_labels(const uint8_t *labels, unsigned len)
 // An accept may overlap another: each is looked at for itself, and none leads to a step outside.
 static bool is_accept(const struct image *image, uint32_t accept)
 {
-	uint32_t at = check_rules(image, accept);
-	const uint8_t *name = image->accepts + at;
+	const uint8_t *name = image->accepts + accept;
 
-	if (at == 0 || image->accepts_count - at < 2u + name[0] + IMAGE_SLACK ||
+	if (!has_room(image, accept, 2) || !has_room(image, accept, 2u + name[0]) ||
 		name[1] >= image->endings_count)
 		return false;
 	return are_labels(name + 2, name[0]) &&
-		name[0] + image->endings[name[1]].len <= NAME_LEN_MAX;
+		name[0] + image->endings[name[1]].len <= NAME_LEN_MAX &&
+		are_rules(image, image_accept_rules(image, accept));
 }
 
 static bool is_accept_or_none(const struct image *image, uint32_t accept)
@@ -240,7 +245,8 @@ static const char *check_starts(const struct image *image)
 		const struct image_start *start = &image->starts[i];
 
 		if (!is_range(start->accept_first, start->accept_len, image->accepts_count) ||
-			!is_accept_or_none(image, start->accept))
+			!is_accept_or_none(image, start->accept) ||
+			start->depth_max > NAME_LABELS_MAX)
 			return "a ruleset's rules are not there";
 	}
 	return NULL;

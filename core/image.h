@@ -25,6 +25,8 @@ enum {
 	IMAGE_RUN_MAX = 32,        // buckets that one look-up visits
 	IMAGE_ENDINGS_MAX = 256,   // a name's ending is one byte
 	IMAGE_ENDING_LEN_MAX = 31, // the root label included
+	IMAGE_LINE = 64,           // a cache line, which an accept crosses only if it is longer
+	IMAGE_FILLER = 0xff,       // in place of an accept, where none fits before the next line
 	IMAGE_SLACK = 64,          // bytes that can be read beyond an accept
 	IMAGE_TARGETS_MAX = 64,    // a route
 	IMAGE_INBOUND_MAX = 2048,  // inbound endpoints
@@ -84,7 +86,7 @@ struct image_start {
 	uint32_t accept;                // of the rules for "."; IMAGE_LEADS_ON: none
 	uint32_t accept_first;          // where the ruleset's accepts lie, and how long they are
 	uint32_t accept_len;
-	uint32_t padding;
+	uint32_t depth_max; // labels of its longest path: no walk looks further
 };
 
 // 8 states of the automaton. A state is known by the hash of its path; see core/suffix.h.
@@ -135,8 +137,8 @@ struct image_regex {
 
 // A rule: part of an accept, known by its offset in accepts.
 //
-//   accept:  rule, the highest rank first │ … │ rule, is_last │ own length │ ending │ own labels
-//            8 bytes                                            1            1
+//   accept:  own length │ ending │ own labels │ rule, the highest rank first │ … │ rule, is_last
+//            1            1                     8 bytes
 //
 // The accept's name is its own labels and then the ending of that index, folded. A rank is there once, but for
 // IMAGE_RANK_REGEX: of those rules the first goes first.
@@ -233,6 +235,12 @@ struct image {
 
 	memcpy(&rule, image->accepts + offset, sizeof(rule));
 	return rule;
+}
+
+// The first rule of an accept.
+[[nodiscard]] static inline uint32_t image_accept_rules(const struct image *image, uint32_t accept)
+{
+	return accept + 2 + image->accepts[accept];
 }
 
 // The sum that the header carries; guards against damage, not against malice.

@@ -81,15 +81,9 @@ static bool find_state(const struct image *image, uint64_t state, uint32_t *acce
 unsigned suffix_accept_name(
 	const struct image *image, uint32_t accept, uint8_t name[static NAME_LEN_MAX])
 {
-	const struct image_ending *ending;
 	const uint8_t *at = image->accepts + accept;
-	struct image_rule rule;
+	const struct image_ending *ending = &image->endings[at[1]];
 
-	do {
-		memcpy(&rule, at, sizeof(rule));
-		at += sizeof(rule);
-	} while (!rule.is_last);
-	ending = &image->endings[at[1]];
 	memcpy(name, at + 2, at[0]);
 	memcpy(name + at[0], ending->bytes, ending->len);
 	return at[0] + ending->len;
@@ -115,7 +109,8 @@ uint32_t suffix_find(const struct image *image, uint32_t start, const uint8_t *n
 
 	if (count > 0 && !find_state(image, states[count - 1], &accept))
 		return IMAGE_NONE;
-	return is_accept_of(image, from, accept, name, len) ? accept : IMAGE_NONE;
+	return is_accept_of(image, from, accept, name, len) ? image_accept_rules(image, accept)
+							    : IMAGE_NONE;
 }
 
 // A name that is matched with patterns.
@@ -172,7 +167,7 @@ static uint32_t scan_rules(const struct scan *scan, uint32_t rule)
 	return rule + found * (uint32_t)sizeof(struct image_rule);
 }
 
-// The first rule of an accept that covers the name, whose own it is (`is_whole`) or below which it lies.
+// The first of an accept's rules, from `at` on, that covers the name, whose own it is (`is_whole`) or below which it lies.
 static uint32_t pick_rule(const struct scan *scan, uint32_t at, bool is_whole)
 {
 	bool is_scanned = false;
@@ -224,7 +219,8 @@ static void scan_link(const struct scan *scan, uint32_t link, struct suffix_matc
 		uint32_t rule = IMAGE_NONE;
 
 		if (is_accept_of(image, start, accepts[depth], scan->folded + off, scan->len - off))
-			rule = pick_rule(scan, accepts[depth], depth == count);
+			rule = pick_rule(
+				scan, image_accept_rules(image, accepts[depth]), depth == count);
 		if (rule != IMAGE_NONE)
 			take_better(image, rule, depth, match);
 		if (rule != IMAGE_NONE || depth == 0)

@@ -161,22 +161,26 @@ static inline unsigned bucket_filter(const struct image_bucket *bucket)
 		_mm256_castsi256_ps(_mm256_load_si256((const __m256i *)bucket->accepts)));
 }
 
+// `a` is a multiple of 32.
 static inline uint32_t differences(const uint8_t *a, const uint8_t *b)
 {
 	__m256i same = _mm256_cmpeq_epi8(
-		_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
+		_mm256_load_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
 
 	return ~(uint32_t)_mm256_movemask_epi8(same);
 }
 
 static inline bool is_same(const uint8_t *a, const uint8_t *b, unsigned len)
 {
-	unsigned at = 0;
+	unsigned skip = (uintptr_t)a & 31, end = skip + len, at = 0;
+	uint32_t mask = ~UINT32_C(0) << skip;
 
-	for (; len - at > 32; at += 32)
-		if (differences(a + at, b + at))
+	a -= skip;
+	b -= skip;
+	for (; end - at > 32; at += 32, mask = ~UINT32_C(0))
+		if (differences(a + at, b + at) & mask)
 			return false;
-	return _bzhi_u32(differences(a + at, b + at), len - at) == 0;
+	return (_bzhi_u32(differences(a + at, b + at), end - at) & mask) == 0;
 }
 
 // The whole struct is loaded: its length byte first, which is not compared.

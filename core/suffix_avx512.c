@@ -57,20 +57,23 @@ static inline unsigned bucket_filter(const struct image_bucket *bucket)
 	return _mm256_movepi32_mask(_mm256_load_si256((const __m256i *)bucket->accepts));
 }
 
-static inline bool is_same_64(const uint8_t *a, const uint8_t *b, __mmask64 mask)
+static inline bool is_same_64(const uint8_t *line, const uint8_t *b, __mmask64 mask)
 {
-	return _mm512_mask_cmpneq_epu8_mask(mask, _mm512_maskz_loadu_epi8(mask, a),
-		       _mm512_maskz_loadu_epi8(mask, b)) == 0;
+	return _mm512_mask_cmpneq_epu8_mask(mask, _mm512_load_si512(line), _mm512_loadu_si512(b)) ==
+		0;
 }
 
 static inline bool is_same(const uint8_t *a, const uint8_t *b, unsigned len)
 {
-	unsigned at = 0;
+	unsigned skip = (uintptr_t)a & 63, end = skip + len, at = 0;
+	__mmask64 mask = ~(__mmask64)0 << skip;
 
-	for (; len - at > 64; at += 64)
-		if (!is_same_64(a + at, b + at, ~(__mmask64)0))
+	a -= skip;
+	b -= skip;
+	for (; end - at > 64; at += 64, mask = ~(__mmask64)0)
+		if (!is_same_64(a + at, b + at, mask))
 			return false;
-	return is_same_64(a + at, b + at, _bzhi_u64(~UINT64_C(0), len - at));
+	return is_same_64(a + at, b + at, mask & _bzhi_u64(~UINT64_C(0), end - at));
 }
 
 static inline bool is_ending(const struct image_ending *ending, const uint8_t *bytes)

@@ -9,7 +9,7 @@
 //   fold(out, in, len)            copies and folds; reads `len` bytes, may write FOLD_SLACK more
 //   bucket_hits(bucket, fingerprint)  a bit a slot that has it
 //   bucket_filter(bucket)         the 8 filter bits
-//   is_same(a, b, len)            `len` bytes agree; may read FOLD_SLACK more of both
+//   is_same(a, b, len)            `len` bytes agree; reads only lines in which `a` has bytes, and FOLD_SLACK around `b`
 //   is_ending(ending, bytes)      its bytes agree; may read 31 and, one before, 1
 //
 // A burst is walked in stages, so that the memory which one stage asks for is there when the next reads it:
@@ -56,7 +56,7 @@ struct lane {
 	uint32_t fingerprints[STRIDE_MAX];
 	uint32_t accepts[1 + NAME_LABELS_MAX]; // by depth
 	uint8_t labels[NAME_LABELS_MAX + 1];
-	uint8_t before; // is_ending() may read it
+	uint8_t before[FOLD_SLACK];
 	uint8_t folded[NAME_LEN_MAX + FOLD_SLACK];
 };
 
@@ -218,13 +218,13 @@ static inline void prefetch_beyond(const struct walk *walk, const struct lane *l
 		&walk->image->buckets[suffix_bucket(lane->homes[i], 1, lane->fingerprints[i])]);
 }
 
-// Most accepts are shorter than 32 bytes. IMAGE_LEADS_ON leads nowhere, which a prefetch may.
+// Nearly all accepts lie in one line. For none at all the first is asked for, which is near: an address outside would
+// have the page tables searched.
 static inline void prefetch_accept(const struct walk *walk, const struct lane *lane)
 {
-	uintptr_t at = (uintptr_t)walk->image->accepts + lane->accepts[lane->deepest];
+	uint32_t accept = lane->accepts[lane->deepest];
 
-	__builtin_prefetch((const void *)at);
-	__builtin_prefetch((const void *)(at + 24));
+	__builtin_prefetch(walk->image->accepts + (accept == IMAGE_LEADS_ON ? 0 : accept));
 }
 
 // One round over the lanes that are active, which are all of depth `first`; those whose states are all there, and whose
@@ -258,16 +258,6 @@ static inline void walk_round(struct walk *walk, uint32_t first, const unsigned 
 	walk->active_count = still;
 }
 
-// Where the name of an accept begins, behind its rules.
-static inline const uint8_t *name_of(const struct image *image, uint32_t accept)
-{
-	uint32_t at = accept;
-
-	while (!image_rule(image, at).is_last)
-		at += (uint32_t)sizeof(struct image_rule);
-	return image->accepts + at + sizeof(struct image_rule);
-}
-
 // Is the accept's name the last `depth` labels, byte for byte, and of the walk's ruleset?
 static inline bool is_path(
 	const struct image *image, const struct lane *lane, uint32_t accept, size_t depth)
@@ -280,14 +270,14 @@ static inline bool is_path(
 
 	if (accept - lane->start->accept_first >= lane->start->accept_len)
 		return false;
-	name = name_of(image, accept);
+	name = image->accepts + accept;
 	own_len = name[0];
 	ending = &image->endings[name[1]];
 	return off + own_len + ending->len == lane->len &&
 		is_same(name + 2, path, (unsigned)own_len) && is_ending(ending, path + own_len);
 }
 
-// The first rule of an accept that covers names below it or, `is_whole`, its own. Regex rules before it are noted.
+// The first of an accept's rules, from `at` on, that covers names below it or, `is_whole`, its own. Regex rules before it are noted.
 static inline uint32_t pick_rule(
 	const struct image *image, uint32_t at, bool is_whole, bool *has_regex)
 {
@@ -320,8 +310,8 @@ static inline void choose(
 		uint32_t accept = lane->accepts[depth], rule = IMAGE_NONE;
 
 		if (accept != IMAGE_LEADS_ON && is_path(image, lane, accept, depth))
-			rule = pick_rule(
-				image, accept, depth == lane->label_count, &match->has_regex);
+			rule = pick_rule(image, image_accept_rules(image, accept),
+				depth == lane->label_count, &match->has_regex);
 		if (rule != IMAGE_NONE) {
 			if (is_better(image, rule, depth, match)) {
 				match->rule = rule;

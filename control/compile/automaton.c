@@ -9,7 +9,7 @@
 #include "core/suffix.h"
 
 struct entry {
-	uint32_t accept;
+	uint32_t rules;
 	uint32_t name_off;
 };
 
@@ -52,27 +52,35 @@ static int compare_entries(const void *left, const void *right, void *names)
 	return (count_a > 0) - (count_b > 0);
 }
 
-// How far it is from one accept to the next.
-static uint32_t accept_len(const struct image *image, uint32_t accept)
+// The first accept from `at` on, behind fillers.
+static uint32_t skip_fillers(const struct image *image, uint32_t at, uint32_t end)
 {
-	uint32_t at = accept;
+	while (at < end && image->accepts[at] == IMAGE_FILLER)
+		at++;
+	return at;
+}
+
+// The accept after this one.
+static uint32_t next_accept(const struct image *image, uint32_t accept, uint32_t end)
+{
+	uint32_t at = image_accept_rules(image, accept);
 
 	while (!image_rule(image, at).is_last)
 		at += (uint32_t)sizeof(struct image_rule);
-	at += (uint32_t)sizeof(struct image_rule);
-	return at + 2 + image->accepts[at] - accept;
+	return skip_fillers(image, at + (uint32_t)sizeof(struct image_rule), end);
 }
 
 // All accepts of the ruleset, sorted, their names in `automaton`. free() them.
 static int list_accepts(struct automaton *automaton, const struct image *image,
 	const struct image_start *start, struct entry **entries, uint32_t *count)
 {
-	uint32_t end = start->accept_first + start->accept_len, at, off = 0;
+	uint32_t end = start->accept_first + start->accept_len, off = 0;
+	uint32_t first = skip_fillers(image, start->accept_first, end);
 	uint8_t name[NAME_LEN_MAX];
 	size_t names_len = 0;
 
 	*count = 0;
-	for (at = start->accept_first; at < end; at += accept_len(image, at)) {
+	for (uint32_t at = first; at < end; at = next_accept(image, at, end)) {
 		names_len += suffix_accept_name(image, at, name);
 		++*count;
 	}
@@ -81,8 +89,8 @@ static int list_accepts(struct automaton *automaton, const struct image *image,
 	if (!*entries || !automaton->names)
 		return -ENOMEM;
 	*count = 0;
-	for (at = start->accept_first; at < end; at += accept_len(image, at)) {
-		(*entries)[(*count)++] = (struct entry){at, off};
+	for (uint32_t at = first; at < end; at = next_accept(image, at, end)) {
+		(*entries)[(*count)++] = (struct entry){image_accept_rules(image, at), off};
 		off += suffix_accept_name(image, at, automaton->names + off);
 	}
 	qsort_r(*entries, *count, sizeof(**entries), compare_entries, automaton->names);
@@ -101,13 +109,13 @@ static void add_states(struct automaton *automaton, const struct entry *entry, u
 		automaton->states[path[depth - 1]].is_leaf = false;
 		automaton->states[path[depth]] = (struct automaton_state){
 			.from = path[depth - 1],
-			.accept = IMAGE_LEADS_ON,
+			.rules = IMAGE_NONE,
 			.name_off = entry->name_off + labels[count - depth],
 			.depth = (uint8_t)depth,
 			.is_leaf = true,
 		};
 	}
-	automaton->states[path[count]].accept = entry->accept;
+	automaton->states[path[count]].rules = entry->rules;
 }
 
 static int make_states(struct automaton *automaton, const struct entry *entries, uint32_t count)
@@ -127,7 +135,7 @@ static int make_states(struct automaton *automaton, const struct entry *entries,
 	automaton->states = calloc(capacity, sizeof(*automaton->states));
 	if (!automaton->states)
 		return -ENOMEM;
-	automaton->states[0] = (struct automaton_state){.accept = IMAGE_LEADS_ON, .is_leaf = true};
+	automaton->states[0] = (struct automaton_state){.rules = IMAGE_NONE, .is_leaf = true};
 	automaton->state_count = 1;
 	last = root;
 	for (uint32_t i = 0; i < count; i++) {

@@ -13,7 +13,7 @@
 // label of the state's name.
 struct automaton_state {
 	uint32_t from;
-	uint32_t accept; // for image_rule(); IMAGE_LEADS_ON: it accepts nothing
+	uint32_t rules; // for image_rule(): the first of them; IMAGE_NONE: there are none
 	uint32_t name_off;
 	uint8_t depth; // labels
 	bool is_leaf;

@@ -1,75 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The suffix automaton, write side.
+// The suffix automaton, write side: rules are gathered, then frozen by suffix_accepts.c and suffix_buckets.c.
 //
-// While rules are added, their states stand in a hash table by 64 bits of their hash, in the order of the buckets that
-// they will have; rules and names wait in lists:
-//
-//   slot ─▶ draft (the state's best rule) ─▶ draft ─▶ …        draft ─▶ name
-//
-// Freezing writes the accepts of one ruleset after the other, and then puts each state into its home bucket or, where
-// that is full, into another of its group, with 32 bits of its hash as its fingerprint. Two states of one fingerprint on one look-up's
-// way could not be told apart: that, or two names with equal states, asks for another key.
+// Two names with equal states ask for another key, as do two states that no look-up could tell apart.
 #include "control/compile/suffix.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/compile/ending.h"
-#include "core/name.h"
-#include "core/suffix.h"
+#include "control/compile/suffix_table.h"
 
-enum {
-	BATCH = 32,
-	AHEAD = 16, // how far memory is asked for ahead of its use
-	SLOTS_AT_FIRST = 1024,
-	ENDING_SHARE = 20000, // an ending is one if it is that of a name in so many
-	CANDIDATES_MAX = 65536,
-};
-
-#define NONE UINT32_MAX
-#define BUCKET_LOAD \
-	6.5 // of 8 slots: one state in twenty finds its home full, and memory stays near 10 bytes a state
-#define BELOW_MAX ((1u << 24) - 1)
-
-struct draft {
-	struct image_rule rule;
-	uint32_t name_off;
-	uint32_t start;
-	uint32_t next; // of the same state, of lower rank
-};
-
-// A state.
-struct slot {
-	uint64_t state;
-	uint32_t draft;      // its best rule, or a rule on whose path it lies
-	uint32_t below : 24; // rules on whose paths it lies
-	uint32_t depth : 7;  // labels; 0: the slot is free
-	uint32_t is_accept : 1;
-};
-
-struct start {
-	uint8_t state[IMAGE_STATE_LEN];
-	uint32_t draft; // the best rule for the root; NONE: there is none
-};
-
-struct suffix_table {
-	const uint8_t *key;
-	const struct suffix_way *way;
-	struct slot *slots;
-	uint32_t slot_count;
-	uint32_t used_count;
-	struct draft *drafts;
-	uint32_t draft_count, draft_capacity;
-	uint8_t *names;
-	size_t names_len, names_size;
-	struct start *starts;
-	uint32_t start_count;
-	uint32_t accept_count;
-	uint32_t batch_count; // of the last drafts, not yet in slots
-	uint8_t batch_depths[BATCH];
-	uint64_t batch_states[BATCH][NAME_LABELS_MAX];
-};
+enum { SLOTS_AT_FIRST = 1024 };
 
 struct suffix_table *suffix_table_new(const uint8_t key[static IMAGE_KEY_LEN], size_t rule_count)
 {
@@ -142,11 +83,6 @@ static int reserve_slots(struct suffix_table *table, uint32_t more)
 	return 0;
 }
 
-static const uint8_t *name_of(const struct suffix_table *table, uint32_t draft)
-{
-	return table->names + table->drafts[draft].name_off;
-}
-
 // Puts a rule into the chain of its state: higher rank first, regex rules in their order.
 static int chain(struct suffix_table *table, uint32_t *head, uint32_t draft)
 {
@@ -154,11 +90,12 @@ static int chain(struct suffix_table *table, uint32_t *head, uint32_t draft)
 	unsigned rank = drafts[draft].rule.rank;
 	uint32_t *place = head;
 
-	while (*place != NONE && drafts[*place].rule.rank > rank)
+	while (*place != SUFFIX_NONE && drafts[*place].rule.rank > rank)
 		place = &drafts[*place].next;
-	while (rank == IMAGE_RANK_REGEX && *place != NONE && drafts[*place].rule.rank == rank)
+	while (rank == IMAGE_RANK_REGEX && *place != SUFFIX_NONE &&
+		drafts[*place].rule.rank == rank)
 		place = &drafts[*place].next;
-	if (*place != NONE && drafts[*place].rule.rank == rank)
+	if (*place != SUFFIX_NONE && drafts[*place].rule.rank == rank)
 		return -EEXIST;
 	drafts[draft].next = *place;
 	*place = draft;
@@ -167,7 +104,7 @@ static int chain(struct suffix_table *table, uint32_t *head, uint32_t draft)
 
 static bool is_same_name(const struct suffix_table *table, uint32_t a, uint32_t b)
 {
-	const uint8_t *name_a = name_of(table, a), *name_b = name_of(table, b);
+	const uint8_t *name_a = suffix_table_name(table, a), *name_b = suffix_table_name(table, b);
 	unsigned len = name_check(name_a, NAME_LEN_MAX);
 
 	return table->drafts[a].start == table->drafts[b].start &&
@@ -176,7 +113,7 @@ static bool is_same_name(const struct suffix_table *table, uint32_t a, uint32_t 
 
 static int accept_rule(struct suffix_table *table, struct slot *slot, uint32_t draft)
 {
-	uint32_t head = slot->is_accept ? slot->draft : NONE;
+	uint32_t head = slot->is_accept ? slot->draft : SUFFIX_NONE;
 	int err;
 
 	if (slot->is_accept && !is_same_name(table, head, draft))
@@ -203,7 +140,7 @@ static int add_path(
 				.state = states[i], .draft = draft, .depth = (i + 1) & 0x7f};
 			table->used_count++;
 		}
-		if (i + 1 < depth && slot->below < BELOW_MAX)
+		if (i + 1 < depth && slot->below < SUFFIX_BELOW_MAX)
 			slot->below++;
 	}
 	return accept_rule(table, slot, draft);
@@ -247,7 +184,8 @@ static int add_start(struct suffix_table *table, uint32_t start)
 			return -ENOMEM;
 		table->starts = starts;
 		suffix_start(table->key, table->start_count, starts[capacity].state);
-		starts[capacity].draft = NONE;
+		starts[capacity].draft = SUFFIX_NONE;
+		starts[capacity].depth_max = 0;
 		table->start_count++;
 	}
 	return 0;
@@ -274,7 +212,7 @@ static int add_draft(struct suffix_table *table, uint32_t start, const uint8_t *
 	drafts[table->draft_count++] = (struct draft){.rule = *rule,
 		.name_off = (uint32_t)table->names_len,
 		.start = start,
-		.next = NONE};
+		.next = SUFFIX_NONE};
 	memcpy(names + table->names_len, name, len);
 	table->names_len += len;
 	return 0;
@@ -289,232 +227,18 @@ int suffix_table_add(struct suffix_table *table, uint32_t start, const uint8_t *
 
 	// Before anything is asked for: slots must not move until the batch is in them.
 	if (!err && table->batch_count == 0)
-		err = reserve_slots(table, BATCH * NAME_LABELS_MAX);
+		err = reserve_slots(table, SUFFIX_BATCH * NAME_LABELS_MAX);
 	if (!err)
 		err = add_draft(table, start, name, rule);
 	if (err)
 		return err;
 	depth = table->way->states(table->key, table->starts[start].state, name, states);
+	if (depth > table->starts[start].depth_max)
+		table->starts[start].depth_max = depth;
 	for (unsigned i = 0; i < depth; i++)
 		__builtin_prefetch(&table->slots[first_slot(table, states[i])], 1);
 	table->batch_depths[table->batch_count++] = (uint8_t)depth;
-	return table->batch_count == BATCH ? flush(table) : 0;
-}
-
-// An ending that may be worth storing.
-struct candidate {
-	uint64_t saving; // bytes
-	const uint8_t *wire;
-	unsigned len;
-};
-
-static struct candidate make_candidate(const struct suffix_table *table, const struct slot *slot)
-{
-	const uint8_t *name = name_of(table, slot->draft);
-	uint8_t labels[NAME_LABELS_MAX];
-	unsigned count = name_labels(name, labels);
-	unsigned off = labels[count - slot->depth];
-	unsigned len = name_check(name + off, NAME_LEN_MAX);
-
-	return (struct candidate){(uint64_t)slot->below * (len - 1), name + off, len};
-}
-
-static int compare_savings(const void *left, const void *right)
-{
-	const struct candidate *a = left, *b = right;
-
-	return a->saving > b->saving ? -1 : a->saving < b->saving;
-}
-
-// Those that save the most bytes, each taken for itself.
-static int choose_endings(const struct suffix_table *table, struct ending_set *set)
-{
-	uint32_t least = table->draft_count / ENDING_SHARE + 3;
-	struct candidate *candidates = calloc(CANDIDATES_MAX, sizeof(*candidates));
-	size_t count = 0;
-
-	if (!candidates)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < table->slot_count && count < CANDIDATES_MAX; i++)
-		if (table->slots[i].depth && table->slots[i].below >= least)
-			candidates[count++] = make_candidate(table, &table->slots[i]);
-	qsort(candidates, count, sizeof(*candidates), compare_savings);
-	ending_init(set);
-	for (size_t i = 0; i < count && !ending_is_full(set); i++)
-		if (candidates[i].saving > sizeof(struct image_ending))
-			ending_add(set, candidates[i].wire, candidates[i].len);
-	free(candidates);
-	return 0;
-}
-
-// Writes an accept with the rules of the chain and gives where it lies.
-static uint32_t write_accept(const struct suffix_table *table, struct assembly *assembly,
-	const struct ending_set *endings, uint32_t head)
-{
-	const uint8_t *name = name_of(table, head);
-	uint32_t at = assembly_count(assembly, IMAGE_accepts);
-	struct image_regex regex = {0};
-	uint8_t tail[2];
-
-	for (uint32_t i = head; i != NONE; i = table->drafts[i].next) {
-		struct image_rule rule = table->drafts[i].rule;
-
-		rule.is_last = table->drafts[i].next == NONE;
-		if (rule.rank == IMAGE_RANK_REGEX && regex.rule_count++ == 0)
-			regex.rule = assembly_count(assembly, IMAGE_accepts);
-		assembly_add(assembly, IMAGE_accepts, &rule, sizeof(rule));
-	}
-	if (regex.rule_count > 0)
-		assembly_add(assembly, IMAGE_regexes, &regex, 1);
-	tail[1] = ending_find(endings, name, name_check(name, NAME_LEN_MAX), &tail[0]);
-	assembly_add(assembly, IMAGE_accepts, tail, sizeof(tail));
-	assembly_add(assembly, IMAGE_accepts, name, tail[0]);
-	return at;
-}
-
-// The slots that accept, ruleset by ruleset, each in the order of the table. free() it; NULL: no memory.
-static uint32_t *sort_accepts(const struct suffix_table *table, uint32_t *ends)
-{
-	uint32_t *sorted = malloc((table->accept_count + 1ul) * sizeof(*sorted));
-
-	if (!sorted)
-		return NULL;
-	for (uint32_t i = 0; i < table->slot_count; i++)
-		if (table->slots[i].is_accept)
-			ends[table->drafts[table->slots[i].draft].start + 1]++;
-	for (uint32_t i = 1; i <= table->start_count; i++)
-		ends[i] += ends[i - 1];
-	for (uint32_t i = 0; i < table->slot_count; i++)
-		if (table->slots[i].is_accept)
-			sorted[ends[table->drafts[table->slots[i].draft].start]++] = i;
-	return sorted;
-}
-
-static void prefetch_draft(const struct suffix_table *table, const uint32_t *sorted, uint32_t i)
-{
-	if (i + AHEAD < table->accept_count)
-		__builtin_prefetch(&table->drafts[table->slots[sorted[i + AHEAD]].draft]);
-	if (i + AHEAD / 2 < table->accept_count)
-		__builtin_prefetch(name_of(table, table->slots[sorted[i + AHEAD / 2]].draft));
-}
-
-// The slots' drafts become the places of their accepts.
-static void write_starts(struct suffix_table *table, struct assembly *assembly,
-	const struct ending_set *endings, const uint32_t *sorted, const uint32_t *ends)
-{
-	uint32_t i = 0;
-
-	for (uint32_t s = 0; s < table->start_count; s++) {
-		struct start *from = &table->starts[s];
-		struct image_start start = {
-			.accept = IMAGE_LEADS_ON,
-			.accept_first = assembly_count(assembly, IMAGE_accepts),
-		};
-
-		memcpy(start.state, from->state, sizeof(start.state));
-		if (from->draft != NONE)
-			start.accept = write_accept(table, assembly, endings, from->draft);
-		for (; i < ends[s]; i++) {
-			struct slot *slot = &table->slots[sorted[i]];
-
-			prefetch_draft(table, sorted, i);
-			slot->draft = write_accept(table, assembly, endings, slot->draft);
-		}
-		start.accept_len = assembly_count(assembly, IMAGE_accepts) - start.accept_first;
-		assembly_add(assembly, IMAGE_starts, &start, 1);
-	}
-	assembly_add(assembly, IMAGE_accepts, NULL, IMAGE_SLACK);
-}
-
-static int write_accepts(struct suffix_table *table, struct assembly *assembly)
-{
-	struct ending_set endings;
-	uint32_t *ends = calloc(table->start_count + 1ul, sizeof(*ends));
-	uint32_t *sorted = ends ? sort_accepts(table, ends) : NULL;
-	int err = sorted ? choose_endings(table, &endings) : -ENOMEM;
-
-	if (!err) {
-		assembly_add(assembly, IMAGE_endings, endings.endings, endings.count);
-		write_starts(table, assembly, &endings, sorted, ends);
-		if (assembly_count(assembly, IMAGE_accepts) >= IMAGE_LEADS_ON)
-			err = -E2BIG;
-	}
-	free(sorted);
-	free(ends);
-	return err;
-}
-
-// Puts a state into a bucket. 0, -ENOSPC: it is full, or -EAGAIN: a state of this fingerprint is there.
-static int put_state(struct image_bucket *bucket, const struct slot *slot)
-{
-	uint32_t fingerprint = suffix_fingerprint(slot->state);
-
-	for (unsigned i = 0; i < IMAGE_BUCKET_SLOTS; i++) {
-		if (bucket->fingerprints[i] == fingerprint)
-			return -EAGAIN;
-		if (bucket->fingerprints[i] == 0) {
-			bucket->fingerprints[i] = fingerprint;
-			bucket->accepts[i] |= slot->is_accept ? slot->draft : IMAGE_LEADS_ON;
-			bucket->accepts[i] |= slot->below ? 0 : IMAGE_LEAF;
-			return 0;
-		}
-	}
-	return -ENOSPC;
-}
-
-// Puts a state into the first bucket of its look-up that has room, and its filter bit into those passed over.
-static int put_beyond(struct image_bucket *buckets, uint32_t bucket_count, const struct slot *slot)
-{
-	uint32_t fingerprint = suffix_fingerprint(slot->state);
-	uint32_t home = suffix_home(slot->state, bucket_count);
-
-	for (unsigned turn = 0; turn < IMAGE_RUN_MAX; turn++) {
-		struct image_bucket *bucket = &buckets[suffix_bucket(home, turn, fingerprint)];
-		int err = put_state(bucket, slot);
-
-		if (err != -ENOSPC)
-			return err;
-		bucket->accepts[suffix_filter_bit(fingerprint)] |= IMAGE_FILTER_BIT;
-	}
-	return -EAGAIN;
-}
-
-// First all that find room at home, so that few stand elsewhere and few look-ups go on. The slots lie in the order of
-// their homes: memory is written from one end to the other.
-static int place_states(
-	const struct suffix_table *table, struct image_bucket *buckets, uint32_t bucket_count)
-{
-	uint32_t *homeless = malloc((table->used_count + 1ul) * sizeof(*homeless));
-	uint32_t count = 0;
-	int err = homeless ? 0 : -ENOMEM;
-
-	for (uint32_t i = 0; i < table->slot_count && !err; i++) {
-		const struct slot *slot = &table->slots[i];
-
-		if (slot->depth == 0)
-			continue;
-		err = put_state(&buckets[suffix_home(slot->state, bucket_count)], slot);
-		if (err == -ENOSPC) {
-			homeless[count++] = i;
-			err = 0;
-		}
-	}
-	for (uint32_t i = 0; i < count && !err; i++)
-		err = put_beyond(buckets, bucket_count, &table->slots[homeless[i]]);
-	free(homeless);
-	return err;
-}
-
-static int write_buckets(const struct suffix_table *table, struct assembly *assembly)
-{
-	uint32_t group_count =
-		(uint32_t)(table->used_count / BUCKET_LOAD / IMAGE_GROUP_BUCKETS) + 1;
-	uint32_t bucket_count = group_count * IMAGE_GROUP_BUCKETS;
-
-	assembly_add(assembly, IMAGE_buckets, NULL, bucket_count);
-	if (assembly->is_out_of_memory)
-		return -ENOMEM;
-	return place_states(table, assembly_at(assembly, IMAGE_buckets, 0), bucket_count);
+	return table->batch_count == SUFFIX_BATCH ? flush(table) : 0;
 }
 
 int suffix_table_freeze(struct suffix_table *table, struct assembly *assembly, uint32_t start_count)
@@ -524,8 +248,8 @@ int suffix_table_freeze(struct suffix_table *table, struct assembly *assembly, u
 	if (!err && start_count > 0)
 		err = add_start(table, start_count - 1);
 	if (!err)
-		err = write_accepts(table, assembly);
+		err = suffix_write_accepts(table, assembly);
 	if (!err)
-		err = write_buckets(table, assembly);
+		err = suffix_write_buckets(table, assembly);
 	return err;
 }

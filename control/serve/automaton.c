@@ -34,15 +34,15 @@ static bool open_automaton(struct request *request, struct automaton *automaton)
 	return false;
 }
 
-// The rules of an accept, best first.
-static json_t *show_rules(const struct request *request, uint32_t accept)
+// The rules from the first of an accept on, best first.
+static json_t *show_rules(const struct request *request, uint32_t first)
 {
 	const struct config *config = request_config(request);
 	const struct lookup *lookup = &request->serve->lookup;
 	json_t *rules = json_array();
 	struct image_rule rule = {0};
 
-	for (uint32_t at = accept; accept != IMAGE_LEADS_ON && !rule.is_last;
+	for (uint32_t at = first; first != IMAGE_NONE && !rule.is_last;
 		at += (uint32_t)sizeof(rule)) {
 		const struct lookup_rule *found;
 
@@ -83,7 +83,7 @@ static json_t *show_state(
 	name_format(name, text);
 	return json_pack("{s:I, s:o, s:o, s:s, s:o}", "state", (json_int_t)index, "from",
 		index ? json_integer(state->from) : json_null(), "label", show_label(name),
-		"domain", text, "rules", show_rules(request, state->accept));
+		"domain", text, "rules", show_rules(request, state->rules));
 }
 
 static json_t *show_states(const struct request *request, const struct automaton *automaton)
@@ -135,14 +135,14 @@ static void count_states(
 {
 	for (uint32_t i = 0; i < automaton->state_count; i++) {
 		const struct automaton_state *state = &automaton->states[i];
-		bool has_more = state->accept != IMAGE_LEADS_ON;
+		bool has_more = state->rules != IMAGE_NONE;
 
 		tally->depths[state->depth]++;
 		tally->leaves += state->is_leaf;
 		tally->accepting += has_more;
 		if (state->depth > tally->deepest)
 			tally->deepest = state->depth;
-		for (uint32_t at = state->accept; has_more;
+		for (uint32_t at = state->rules; has_more;
 			at += (uint32_t)sizeof(struct image_rule)) {
 			tally->rules++;
 			has_more = !image_rule(image, at).is_last;

@@ -642,6 +642,40 @@ static uint32_t count_states(const struct image *image)
 	return count;
 }
 
+static uint32_t accept_end(const struct image *image, uint32_t accept)
+{
+	uint32_t at = image_accept_rules(image, accept);
+
+	while (!image_rule(image, at).is_last)
+		at += (uint32_t)sizeof(struct image_rule);
+	return at + (uint32_t)sizeof(struct image_rule);
+}
+
+// Or each look-up would wait for two lines.
+static void accepts_lie_in_one_cache_line_if_they_can(void **state)
+{
+	uint64_t seed = 5;
+	struct rulesets *sets = rulesets_new(&seed);
+	const struct image *image = &sets->image;
+	unsigned count = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < image->buckets_count * IMAGE_BUCKET_SLOTS; i++) {
+		const struct image_bucket *bucket = &image->buckets[i / IMAGE_BUCKET_SLOTS];
+		uint32_t accept = bucket->accepts[i % IMAGE_BUCKET_SLOTS] & IMAGE_LEADS_ON;
+		uint32_t end;
+
+		if (!bucket->fingerprints[i % IMAGE_BUCKET_SLOTS] || accept == IMAGE_LEADS_ON)
+			continue;
+		end = accept_end(image, accept);
+		assert_true(
+			end - accept > IMAGE_LINE || accept / IMAGE_LINE == (end - 1) / IMAGE_LINE);
+		count++;
+	}
+	assert_true(count > 0);
+	rulesets_free(sets);
+}
+
 static void automaton_read_back_has_the_states_of_the_table(void **state)
 {
 	uint64_t seed = 4;
@@ -657,11 +691,10 @@ static void automaton_read_back_has_the_states_of_the_table(void **state)
 		for (uint32_t i = 0; i < automaton.state_count; i++) {
 			const struct automaton_state *found = &automaton.states[i];
 			const uint8_t *name = automaton_name(&automaton, found);
-			bool has_more = found->accept != IMAGE_LEADS_ON;
+			bool has_more = found->rules != IMAGE_NONE;
 
-			assert_int_equal(suffix_find(&sets->image, start, name),
-				has_more ? found->accept : IMAGE_NONE);
-			for (uint32_t at = found->accept; has_more;
+			assert_int_equal(suffix_find(&sets->image, start, name), found->rules);
+			for (uint32_t at = found->rules; has_more;
 				at += (uint32_t)sizeof(struct image_rule)) {
 				has_more = !image_rule(&sets->image, at).is_last;
 				rule_count++;
@@ -684,7 +717,7 @@ static void automaton_lists_states_with_those_they_come_from(void **state)
 	(void)state;
 	assert_int_equal(automaton_init(&automaton, &image, 0), 0);
 	assert_int_equal(automaton.state_count, 5); // start, com, a, b, x
-	assert_int_equal(automaton.states[1].accept, IMAGE_LEADS_ON);
+	assert_int_equal(automaton.states[1].rules, IMAGE_NONE);
 	assert_int_equal(automaton.states[2].from, 1);
 	assert_true(automaton.states[2].is_leaf);
 	assert_memory_equal(
@@ -693,7 +726,7 @@ static void automaton_lists_states_with_those_they_come_from(void **state)
 	assert_false(automaton.states[3].is_leaf);
 	assert_int_equal(automaton.states[4].from, 3);
 	assert_int_equal(automaton.states[4].depth, 3);
-	assert_int_equal(image_rule(&image, automaton.states[4].accept).counter, 1);
+	assert_int_equal(image_rule(&image, automaton.states[4].rules).counter, 1);
 	automaton_fini(&automaton);
 }
 
@@ -720,6 +753,7 @@ int main(void)
 		cmocka_unit_test(longer_domain_beats_a_regex_of_a_shorter_one),
 		cmocka_unit_test(patterns_are_searched_in_the_folded_text),
 		cmocka_unit_test(DS_of_a_regex_rules_own_domain_is_matched_one_label_up),
+		cmocka_unit_test(accepts_lie_in_one_cache_line_if_they_can),
 		cmocka_unit_test(automaton_lists_states_with_those_they_come_from),
 		cmocka_unit_test(automaton_read_back_has_the_states_of_the_table),
 		cmocka_unit_test(names_and_rulesets_match_as_in_a_naive_trie_by_every_way),
