@@ -89,13 +89,21 @@ static bool is_index_or_none(uint32_t index, uint32_t limit)
 	return index < limit || index == IMAGE_NONE;
 }
 
+// The index of a route that forwards, or of none.
+static bool is_default(const struct image *image, uint32_t route)
+{
+	if (route >= image->routes_count)
+		return route == IMAGE_NONE;
+	return image->routes[route].action == IMAGE_ACTION_FORWARD;
+}
+
 static const char *check_networks(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->networks_count; i++) {
 		const struct image_network *network = &image->networks[i];
 
 		if (!is_range(network->link_first, network->link_count, image->links_count) ||
-			!is_index_or_none(network->default_route, image->routes_count))
+			!is_default(image, network->default_route))
 			return "a network points outside the image";
 	}
 	for (uint32_t i = 0; i < image->links_count; i++)
@@ -252,19 +260,35 @@ static const char *check_starts(const struct image *image)
 	return NULL;
 }
 
+static const char *check_forward(const struct image *image, const struct image_route *route)
+{
+	if (route->target_count == 0 || route->target_count > IMAGE_TARGETS_MAX ||
+		route->source_count == 0)
+		return "a route has no target, no source, or too many";
+	if (route->policy >= IMAGE_POLICY_COUNT)
+		return "a route's policy is none";
+	if (!is_range(route->target_first, route->target_count, image->targets_count) ||
+		!is_range(route->source_first, route->source_count, image->sources_count))
+		return "a route points outside the image";
+	return NULL;
+}
+
+static const char *check_route(const struct image *image, const struct image_route *route)
+{
+	if (route->action >= IMAGE_ACTION_COUNT)
+		return "a route's action is none";
+	if (route->action == IMAGE_ACTION_FORWARD)
+		return check_forward(image, route);
+	return route->local < image->locals_count ? NULL : "a route points outside the image";
+}
+
 static const char *check_routes(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->routes_count; i++) {
-		const struct image_route *route = &image->routes[i];
+		const char *wrong = check_route(image, &image->routes[i]);
 
-		if (route->target_count == 0 || route->target_count > IMAGE_TARGETS_MAX ||
-			route->source_count == 0)
-			return "a route has no target, no source, or too many";
-		if (route->policy >= IMAGE_POLICY_COUNT)
-			return "a route's policy is none";
-		if (!is_range(route->target_first, route->target_count, image->targets_count) ||
-			!is_range(route->source_first, route->source_count, image->sources_count))
-			return "a route points outside the image";
+		if (wrong)
+			return wrong;
 	}
 	for (uint32_t i = 0; i < image->targets_count; i++)
 		if (image->targets[i] >= image->upstreams_count)
@@ -272,6 +296,21 @@ static const char *check_routes(const struct image *image)
 	for (uint32_t i = 0; i < image->sources_count; i++)
 		if (image->sources[i] >= image->outbound_count)
 			return "a source points outside the image";
+	return NULL;
+}
+
+static const char *check_locals(const struct image *image)
+{
+	if (image->texts_count > 0 && image->texts[image->texts_count - 1] != '\0')
+		return "the last text has no end";
+	for (uint32_t i = 0; i < image->locals_count; i++) {
+		const struct image_local *local = &image->locals[i];
+
+		if (local->text >= image->texts_count ||
+			!is_range(
+				local->address_first, local->address_count, image->addresses_count))
+			return "what we answer for a rule points outside the image";
+	}
 	return NULL;
 }
 
@@ -301,6 +340,7 @@ static const check_t checks[] = {
 	check_starts,
 	check_regexes,
 	check_routes,
+	check_locals,
 	check_addresses,
 };
 

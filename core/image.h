@@ -6,7 +6,8 @@
 // then gives a view. After that the walk needs no checks.
 //
 //   prefix ─▶ network ─▶ links ─▶ starts ─▶ buckets ─▶ accept ─▶ route ─▶ targets ─▶ upstreams
-//                        (rulesets)       (core/suffix)  (rules, name)  └─▶ sources ─▶ outbound
+//                        (rulesets)       (core/suffix)  (rules, name)  ├─▶ sources ─▶ outbound
+//                                                                       └─▶ local ─▶ addresses, texts
 #pragma once
 
 #include <assert.h>
@@ -17,7 +18,7 @@
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 4,
+	IMAGE_VERSION = 5,
 	IMAGE_KEY_LEN = 32, // two round keys of AES
 	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
@@ -50,6 +51,9 @@ enum {
 	X(regexes, struct image_regex)      \
 	X(databases, uint8_t)               \
 	X(routes, struct image_route)       \
+	X(locals, struct image_local)       \
+	X(addresses, struct ip)             \
+	X(texts, char)                      \
 	X(targets, uint32_t)                \
 	X(upstreams, struct image_upstream) \
 	X(sources, uint32_t)                \
@@ -159,12 +163,36 @@ enum image_policy {
 	IMAGE_POLICY_COUNT
 };
 
+// What becomes of a query.
+enum image_action {
+	IMAGE_ACTION_FORWARD,
+	IMAGE_ACTION_NXDOMAIN,
+	IMAGE_ACTION_NODATA,
+	IMAGE_ACTION_REFUSE,
+	IMAGE_ACTION_DROP,
+	IMAGE_ACTION_ADDRESSES,
+	IMAGE_ACTION_DEFAULT, // on to the rule for ".", else to the network's default
+	IMAGE_ACTION_COUNT
+};
+
 struct image_route {
+	uint8_t action; // enum image_action
+	uint8_t policy; // enum image_policy
+	uint16_t padding;
+	uint32_t local; // of all actions but forward; of those, what follows means nothing
 	uint32_t target_first;
 	uint32_t source_first;
 	uint16_t target_count; // 1 to IMAGE_TARGETS_MAX
 	uint16_t source_count; // 1 at least, each of a family that a target has
-	uint32_t policy;       // enum image_policy
+};
+static_assert(sizeof(struct image_route) == 20, "layout of the image");
+
+// What we need to answer for a rule ourselves.
+struct image_local {
+	uint32_t text; // into texts: names the rule, for people; ends with NUL
+	uint32_t ttl;
+	uint32_t address_first;
+	uint32_t address_count; // of IMAGE_ACTION_ADDRESSES
 };
 
 enum image_upstream_flag {

@@ -46,16 +46,27 @@ enum rcode {
 };
 
 enum msg_type {
+	TYPE_A = 1,
+	TYPE_NS = 2,
+	TYPE_CNAME = 5,
+	TYPE_SOA = 6,
+	TYPE_PTR = 12,
+	TYPE_HINFO = 13,
+	TYPE_MX = 15,
 	TYPE_SIG = 24,
+	TYPE_AAAA = 28,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
 	TYPE_AXFR = 252,
+	TYPE_ANY = 255,
 };
 
 enum ede { // extended errors (RFC 8914, 4)
 	EDE_OTHER = 0,
+	EDE_FORGED_ANSWER = 4,
+	EDE_BLOCKED = 15,
 	EDE_PROHIBITED = 18,
 	EDE_NOT_SUPPORTED = 21,
 	EDE_NO_REACHABLE_AUTHORITY = 22,

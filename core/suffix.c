@@ -117,6 +117,7 @@ uint32_t suffix_find(const struct image *image, uint32_t start, const uint8_t *n
 struct scan {
 	const struct image *image;
 	struct suffix_scanner *scanner;
+	unsigned label_max, rank_below; // of domains as long as label_max, only ranks below this
 	uint8_t folded[NAME_LEN_MAX];
 	unsigned len;
 	uint8_t labels[NAME_LABELS_MAX + 1];
@@ -167,18 +168,24 @@ static uint32_t scan_rules(const struct scan *scan, uint32_t rule)
 	return rule + found * (uint32_t)sizeof(struct image_rule);
 }
 
-// The first of an accept's rules, from `at` on, that covers the name, whose own it is (`is_whole`) or below which it lies.
-static uint32_t pick_rule(const struct scan *scan, uint32_t at, bool is_whole)
+// The first of the rules from `at` on, of a name of `depth` labels, that covers the name.
+static uint32_t pick_rule(const struct scan *scan, uint32_t at, unsigned depth)
 {
+	unsigned rank_below = depth < scan->label_max ? IMAGE_RANK_COUNT : scan->rank_below;
+	bool is_whole = depth == scan->label_count;
 	bool is_scanned = false;
 
+	if (depth > scan->label_max)
+		return IMAGE_NONE;
 	for (;; at += (uint32_t)sizeof(struct image_rule)) {
 		struct image_rule rule = image_rule(scan->image, at);
+		bool is_asked = rule.rank < rank_below;
 
-		if (rule.rank == IMAGE_RANK_SUFFIX ||
-			rule.rank == (is_whole ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS))
+		if (is_asked &&
+			(rule.rank == IMAGE_RANK_SUFFIX ||
+				rule.rank == (is_whole ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS)))
 			return at;
-		if (rule.rank == IMAGE_RANK_REGEX && !is_scanned) {
+		if (is_asked && rule.rank == IMAGE_RANK_REGEX && !is_scanned) {
 			uint32_t found = scan_rules(scan, at);
 
 			if (found != IMAGE_NONE)
@@ -219,8 +226,7 @@ static void scan_link(const struct scan *scan, uint32_t link, struct suffix_matc
 		uint32_t rule = IMAGE_NONE;
 
 		if (is_accept_of(image, start, accepts[depth], scan->folded + off, scan->len - off))
-			rule = pick_rule(
-				scan, image_accept_rules(image, accepts[depth]), depth == count);
+			rule = pick_rule(scan, image_accept_rules(image, accepts[depth]), depth);
 		if (rule != IMAGE_NONE)
 			take_better(image, rule, depth, match);
 		if (rule != IMAGE_NONE || depth == 0)
@@ -239,15 +245,24 @@ static void scan_name(
 		scan_link(scan, scan->image->links[network->link_first + i], match);
 }
 
-void suffix_match_scanned(const struct image *image, const struct suffix_query *query,
-	struct suffix_scanner *scanner, struct suffix_match *match)
+void suffix_match_below(const struct image *image, const struct suffix_query *query,
+	struct suffix_scanner *scanner, unsigned label_max, unsigned rank,
+	struct suffix_match *match)
 {
 	struct scan scan;
 
 	scan.image = image;
 	scan.scanner = scanner;
+	scan.label_max = label_max;
+	scan.rank_below = rank;
 	scan_name(&scan, query->name, query->network, match);
 	if (query->type == TYPE_DS && query->name[0] != 0 && match->rule != IMAGE_NONE &&
 		match->label_count == scan.label_count)
 		scan_name(&scan, query->name + 1 + query->name[0], query->network, match);
+}
+
+void suffix_match_scanned(const struct image *image, const struct suffix_query *query,
+	struct suffix_scanner *scanner, struct suffix_match *match)
+{
+	suffix_match_below(image, query, scanner, NAME_LABELS_MAX, IMAGE_RANK_COUNT, match);
 }

@@ -58,6 +58,10 @@ enum { SUFFIX_SCAN_SLACK = 64 }; // Hyperscan 5.4.0 reads past the end of its in
 void suffix_match_scanned(const struct image *, const struct suffix_query *,
 	struct suffix_scanner *, struct suffix_match *);
 
+// Likewise, but for rules whose domain has more labels than `label_max`, and those of as many whose rank is `rank` or above.
+void suffix_match_below(const struct image *, const struct suffix_query *, struct suffix_scanner *,
+	unsigned label_max, unsigned rank, struct suffix_match *);
+
 // The first rule of the state that the whole of a folded name leads to from start number `start`; IMAGE_NONE: there is none.
 [[nodiscard]] uint32_t suffix_find(const struct image *, uint32_t start, const uint8_t *name);
 

@@ -29,6 +29,13 @@ void print_rule(const json_t *rule)
 	table_fact("action", table_text(rule, "action"));
 	table_fact("state", table_text(rule, "state"));
 	print_joined("targets", json_object_get(rule, "targets"));
+	print_joined("addresses", json_object_get(rule, "addresses"));
+	if (json_object_get(rule, "ttl")) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, table_number(rule, "ttl"));
+		table_fact("ttl", text);
+	}
 	print_joined("metadata", json_object_get(rule, "metadata"));
 }
 

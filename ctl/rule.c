@@ -23,9 +23,19 @@
 		"match", "M", OPTION_TEXT, false, false,                       \
 			"suffix (as if not given), exact, subdomains or regex" \
 	}
-#define ACTION                                                                                \
-	{                                                                                     \
-		"action", "A", OPTION_TEXT, false, false, "forward; others are not built yet" \
+#define ACTION                                                                                  \
+	{                                                                                       \
+		"action", "A", OPTION_TEXT, false, false,                                       \
+			"forward (as if not given), nxdomain, nodata, refuse, drop, addresses " \
+			"or default"                                                            \
+	}
+#define ADDRESS                                                                             \
+	{                                                                                   \
+		"address", "IP", OPTION_LIST, false, false, "what action addresses answers" \
+	}
+#define TTL                                                                           \
+	{                                                                             \
+		"ttl", "SECONDS", OPTION_TEXT, false, false, "of those answers (300)" \
 	}
 #define PATTERN                                                                     \
 	{                                                                           \
@@ -51,6 +61,8 @@ static const struct option create_options[] = {
 	{"domain", "D.", OPTION_TEXT, true, false, "with its final dot; `.` is every name"},
 	TARGET,
 	ACTION,
+	ADDRESS,
+	TTL,
 	MATCH,
 	PATTERN,
 	STATE,
@@ -64,6 +76,8 @@ static const struct option update_options[] = {
 	RULESET,
 	TARGET,
 	ACTION,
+	ADDRESS,
+	TTL,
 	MATCH,
 	PATTERN,
 	STATE,
@@ -107,7 +121,7 @@ static void print_deleted(const json_t *result, const struct call *call)
 static void print_list(const json_t *result, const struct call *call)
 {
 	static const char *const headings[] = {
-		"RULESET", "NAME", "DOMAIN", "MATCH", "STATE", "TARGETS", NULL};
+		"RULESET", "NAME", "DOMAIN", "MATCH", "ACTION", "STATE", "TARGETS", NULL};
 	struct table table;
 	json_t *rule;
 	size_t i;
@@ -121,6 +135,7 @@ static void print_list(const json_t *result, const struct call *call)
 		table_add(&table, table_text(rule, "name"));
 		table_add(&table, table_text(rule, "domain"));
 		table_add(&table, table_text(rule, "match"));
+		table_add(&table, table_text(rule, "action"));
 		table_add(&table, table_text(rule, "state"));
 		table_add(&table, targets);
 		free(targets);
@@ -133,9 +148,10 @@ static void print_winner(const json_t *winner)
 	char text[2048];
 
 	if (strcmp(table_text(winner, "kind"), "rule") == 0)
-		snprintf(text, sizeof(text), "rule %s of ruleset %s (%s, %s)",
+		snprintf(text, sizeof(text), "rule %s of ruleset %s (%s, %s): %s",
 			table_text(winner, "name"), table_text(winner, "ruleset"),
-			table_text(winner, "domain"), table_text(winner, "match"));
+			table_text(winner, "domain"), table_text(winner, "match"),
+			table_text(winner, "action"));
 	else
 		snprintf(text, sizeof(text), "none; the network's default: %s",
 			table_text(winner, "action"));

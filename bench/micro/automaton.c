@@ -9,10 +9,9 @@
 
 #include "bench/micro/engine.h"
 #include "bench/micro/micro.h"
+#include "core/msg.h"
 #include "core/suffix.h"
 #include "dataplane/snapshot.h"
-
-enum { TYPE_A = 1 };
 
 static struct ip address(uint8_t last)
 {

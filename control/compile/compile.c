@@ -14,6 +14,7 @@
 #include "control/compile/assembly.h"
 #include "control/compile/compile_view.h"
 #include "control/compile/intern.h"
+#include "control/compile/local.h"
 #include "control/compile/prefix.h"
 #include "control/compile/regex.h"
 #include "control/compile/suffix.h"
@@ -217,7 +218,7 @@ static int add_route(struct compilation *c, const struct destination *to, uint32
 				draft.indexes + draft.target_count, draft.source_count),
 			.target_count = (uint16_t)draft.target_count,
 			.source_count = (uint16_t)draft.source_count,
-			.policy = draft.policy,
+			.policy = (uint8_t)draft.policy,
 		};
 
 		assembly_add(&c->assembly, IMAGE_routes, &route, 1);
@@ -245,6 +246,11 @@ static int add_rule_route(struct compilation *c, const struct config_ruleset *ru
 {
 	const struct config_rule *last = c->last_rule;
 	int err = 0;
+
+	if (rule->action != CONFIG_ACTION_FORWARD) {
+		*route = local_add(&c->assembly, ruleset, rule);
+		return *route < IMAGE_ROUTES_MAX ? 0 : -E2BIG;
+	}
 
 	if (!last || last->policy != rule->policy || last->target_count != rule->target_count ||
 		memcmp(last->targets, rule->targets, rule->target_count * sizeof(*rule->targets)) !=

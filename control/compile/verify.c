@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/msg.h"
 #include "core/name.h"
 #include "core/suffix.h"
 
-enum { BURST = 32, TYPE_A = 1 };
+enum { BURST = 32 };
 
 // One ruleset, as if a network linked it alone.
 struct probe {

@@ -194,6 +194,28 @@ static bool parse_target(struct config_faults *faults, const char *key, size_t i
 	return check_unicast(faults, key, idx, text, &out->ip);
 }
 
+bool check_addresses(struct config_faults *faults, const char *key, const char *const *texts,
+	size_t count, struct ip *out)
+{
+	size_t before = faults->count;
+	const char *why;
+
+	if (count == 0 || count > CONFIG_ADDRESSES_MAX) {
+		faults_add(faults, -EINVAL, key, CONFIG_NONE, "%zu given: give 1 to %d", count,
+			CONFIG_ADDRESSES_MAX);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (text_parse_ip(texts[i], &out[i], &why))
+			faults_add(faults, -EINVAL, key, i, "\"%.80s\" %s", texts[i], why);
+		for (size_t j = 0; j < i && faults->count == before; j++)
+			if (ip_equal(&out[i], &out[j]))
+				faults_add(faults, -EINVAL, key, i, "%s is given twice: remove one",
+					texts[i]);
+	}
+	return faults->count == before;
+}
+
 static bool is_repeated(const struct endpoint *targets, size_t idx)
 {
 	for (size_t i = 0; i < idx; i++)

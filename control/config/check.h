@@ -42,3 +42,6 @@ struct check_choice {
 // A list of targets: 1 to 64, none twice, an IPv4 one first. `out` holds CONFIG_TARGETS_MAX.
 [[nodiscard]] bool check_targets(struct config_faults *faults, const char *key,
 	const char *const *texts, size_t count, struct endpoint *out);
+// A list of addresses to answer: 1 to 64, any, none twice. `out` holds CONFIG_ADDRESSES_MAX.
+[[nodiscard]] bool check_addresses(struct config_faults *faults, const char *key,
+	const char *const *texts, size_t count, struct ip *out);

@@ -19,6 +19,8 @@
 
 enum {
 	CONFIG_TARGETS_MAX = 64,     // of a rule
+	CONFIG_ADDRESSES_MAX = 64,   // of a rule that answers them
+	CONFIG_TTL = 300,            // of those, unless given
 	CONFIG_RULES_MAX = 10000000, // of a ruleset
 	CONFIG_FAULT_LEN = 512,
 };
@@ -38,6 +40,16 @@ enum config_match {
 	CONFIG_MATCH_REGEX,
 };
 enum config_state { CONFIG_ENABLED, CONFIG_DISABLED };
+// What becomes of a query that the rule wins.
+enum config_action {
+	CONFIG_ACTION_FORWARD,
+	CONFIG_ACTION_NXDOMAIN,
+	CONFIG_ACTION_NODATA,
+	CONFIG_ACTION_REFUSE,
+	CONFIG_ACTION_DROP,
+	CONFIG_ACTION_ADDRESSES,
+	CONFIG_ACTION_DEFAULT,
+};
 // Whom of its targets a rule asks first.
 enum config_policy {
 	CONFIG_POLICY_ORDERED,
@@ -55,11 +67,15 @@ struct config_rule {
 	const char *pattern; // of CONFIG_MATCH_REGEX; NULL: another match
 	enum config_match match;
 	enum config_state state;
-	const struct endpoint *targets;
+	const struct endpoint *targets; // of CONFIG_ACTION_FORWARD
 	size_t target_count;
+	const struct ip *addresses; // of CONFIG_ACTION_ADDRESSES
+	size_t address_count;
+	uint32_t ttl;                // of those
 	const char *const *metadata; // key=value
 	size_t metadata_count;
 	uint8_t policy;          // enum config_policy
+	uint8_t action;          // enum config_action
 	uint32_t counter;        // its number for life; given by control, not in files
 	bool edited;             // made or changed at run time since the files were read
 	uint64_t counted_before; // what the number had counted when this rule got it
@@ -167,8 +183,11 @@ struct config_rule_text {
 	const char *chase;
 	const char *ecs;
 	const char *cache;
+	const char *ttl;
 	const char *const *targets; // ADDR, ADDR:PORT or [ADDR]:PORT
 	size_t targets_count;
+	const char *const *addresses;
+	size_t addresses_count;
 	const char *const *metadata;
 	size_t metadata_count;
 };
@@ -233,6 +252,7 @@ void config_free(struct config *config);
 const char *config_match_text(enum config_match match);
 const char *config_state_text(enum config_state state);
 const char *config_policy_text(enum config_policy policy);
+const char *config_action_text(enum config_action action);
 
 // One rule. 0, or -errno with the first fault: -EINVAL ill value, -ENOENT no such ruleset or rule,
 // -EEXIST name or domain taken, -EOPNOTSUPP not built yet, -ENOSPC no room, -ENOMEM.

@@ -45,6 +45,16 @@ static json_t *endpoints_json(const struct endpoint *endpoints, size_t count)
 	return list;
 }
 
+static json_t *ips_json(const struct ip *addresses, size_t count)
+{
+	char text[TEXT_IP_MAX];
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		list = append(list, json_string_nocheck(text_format_ip(&addresses[i], text)));
+	return list;
+}
+
 json_t *config_json_rule(const struct config_rule *rule)
 {
 	json_t *object = json_object();
@@ -54,9 +64,13 @@ json_t *config_json_rule(const struct config_rule *rule)
 	object = set(object, "match", json_string_nocheck(config_match_text(rule->match)));
 	if (rule->pattern)
 		object = set(object, "pattern", json_string_nocheck(rule->pattern));
-	object = set(object, "action", json_string_nocheck("forward"));
+	object = set(object, "action", json_string_nocheck(config_action_text(rule->action)));
 	object = set(object, "state", json_string_nocheck(config_state_text(rule->state)));
 	object = set(object, "targets", endpoints_json(rule->targets, rule->target_count));
+	if (rule->action == CONFIG_ACTION_ADDRESSES) {
+		object = set(object, "addresses", ips_json(rule->addresses, rule->address_count));
+		object = set(object, "ttl", json_integer(rule->ttl));
+	}
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		object = set(
 			object, "policy", json_string_nocheck(config_policy_text(rule->policy)));
@@ -110,14 +124,9 @@ json_t *config_json_inbound(const struct config_inbound *inbound)
 json_t *config_json_outbound(const struct config_outbound *outbound)
 {
 	json_t *object = json_object();
-	json_t *addresses = json_array();
-	char text[TEXT_IP_MAX];
 
-	for (size_t i = 0; i < outbound->address_count; i++)
-		addresses = append(addresses,
-			json_string_nocheck(text_format_ip(&outbound->addresses[i], text)));
 	object = set(object, "name", json_string_nocheck(outbound->name));
-	object = set(object, "addresses", addresses);
+	object = set(object, "addresses", ips_json(outbound->addresses, outbound->address_count));
 	return set(
 		object, "ports", json_sprintf("%u-%u", outbound->port_first, outbound->port_last));
 }

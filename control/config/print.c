@@ -154,6 +154,18 @@ static void put_endpoints(
 	put(printer, "]");
 }
 
+static void put_ips(
+	struct printer *printer, const char *key, const struct ip *addresses, size_t count)
+{
+	char text[TEXT_IP_MAX];
+
+	put_key(printer, key);
+	put(printer, "[");
+	for (size_t i = 0; i < count; i++)
+		put_string(printer, text_format_ip(&addresses[i], text));
+	put(printer, "]");
+}
+
 static void put_inbound(struct printer *printer, const struct config_inbound *inbound)
 {
 	put_open(printer, "{");
@@ -169,15 +181,26 @@ static void put_outbound(struct printer *printer, const struct config_outbound *
 
 	put_open(printer, "{");
 	put_text(printer, "name", outbound->name);
-	put_key(printer, "addresses");
-	put(printer, "[");
-	for (size_t i = 0; i < outbound->address_count; i++)
-		put_string(printer, text_format_ip(&outbound->addresses[i], text));
-	put(printer, "]");
+	put_ips(printer, "addresses", outbound->addresses, outbound->address_count);
 	snprintf(text, sizeof(text), "%u-%u", outbound->port_first, outbound->port_last);
 	put_text(printer, "ports", text);
 	put_hash(printer, outbound->file_hash);
 	put(printer, "}");
+}
+
+static void put_action(struct printer *printer, const struct config_rule *rule)
+{
+	char ttl[16];
+
+	if (rule->action == CONFIG_ACTION_FORWARD)
+		put_endpoints(printer, "targets", rule->targets, rule->target_count);
+	else
+		put_text(printer, "action", config_action_text(rule->action));
+	if (rule->action == CONFIG_ACTION_ADDRESSES) {
+		snprintf(ttl, sizeof(ttl), "%" PRIu32, rule->ttl);
+		put_text(printer, "ttl", ttl);
+		put_ips(printer, "addresses", rule->addresses, rule->address_count);
+	}
 }
 
 static void put_rule(struct printer *printer, const struct config_rule *rule)
@@ -191,7 +214,7 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 		put_text(printer, "pattern", rule->pattern);
 	if (rule->state != CONFIG_ENABLED)
 		put_text(printer, "state", config_state_text(rule->state));
-	put_endpoints(printer, "targets", rule->targets, rule->target_count);
+	put_action(printer, rule);
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		put_text(printer, "policy", config_policy_text(rule->policy));
 	if (rule->metadata_count > 0)

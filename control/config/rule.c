@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One rule: from text, checked, into a body that copies share.
 //
-//   struct config_rule_body │ pointers to metadata │ targets │ name\0 domain\0 pattern\0 metadata\0 …
+//   struct config_rule_body │ pointers to metadata │ targets │ addresses │ name\0 domain\0 pattern\0 metadata\0 …
 #include "control/config/rule.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "control/config/faults.h"
 #include "control/config/index.h"
 #include "control/config/pattern.h"
+#include "control/config/text.h"
 #include "core/name.h"
 
 struct config_rule_body {
@@ -34,13 +35,13 @@ static const struct check_choice states[] = {
 };
 
 static const struct check_choice actions[] = {
-	{"forward", 0},
-	{"nxdomain", CHECK_NOT_BUILT},
-	{"nodata", CHECK_NOT_BUILT},
-	{"refuse", CHECK_NOT_BUILT},
-	{"drop", CHECK_NOT_BUILT},
-	{"addresses", CHECK_NOT_BUILT},
-	{"default", CHECK_NOT_BUILT},
+	{"forward", CONFIG_ACTION_FORWARD},
+	{"nxdomain", CONFIG_ACTION_NXDOMAIN},
+	{"nodata", CONFIG_ACTION_NODATA},
+	{"refuse", CONFIG_ACTION_REFUSE},
+	{"drop", CONFIG_ACTION_DROP},
+	{"addresses", CONFIG_ACTION_ADDRESSES},
+	{"default", CONFIG_ACTION_DEFAULT},
 	{NULL, 0},
 };
 
@@ -81,6 +82,11 @@ const char *config_policy_text(enum config_policy policy)
 	return policies[policy].text;
 }
 
+const char *config_action_text(enum config_action action)
+{
+	return actions[action].text;
+}
+
 static void check_metadata(const struct config_rule_text *text, struct config_faults *faults)
 {
 	for (size_t i = 0; i < text->metadata_count; i++) {
@@ -119,10 +125,78 @@ static void check_pattern(const struct config_rule_text *text, struct config_rul
 // Words that say what this version does anyway are taken, and nothing is kept of them.
 static void check_fixed(const struct config_rule_text *text, struct config_faults *faults)
 {
-	(void)!check_choice(faults, "action", text->action, actions);
 	(void)!check_choice(faults, "chase", text->chase, switches);
 	(void)!check_choice(faults, "ecs", text->ecs, ecs);
 	(void)!check_choice(faults, "cache", text->cache, switches);
+}
+
+// What belongs to another action than the rule's.
+static void check_stray(
+	const char *key, bool is_given, const char *action, struct config_faults *faults)
+{
+	if (is_given)
+		faults_add(faults, -EINVAL, key, CONFIG_NONE,
+			"action: %s has no use for it: remove it, or choose another action",
+			action);
+}
+
+static void check_forward(const struct config_rule_text *text, struct config_rule *draft,
+	struct endpoint *targets, struct config_faults *faults)
+{
+	bool has_targets = draft->target_count > 0 && !text->targets;
+
+	check_stray("addresses", text->addresses, "forward", faults);
+	check_stray("ttl", text->ttl, "forward", faults);
+	if (has_targets ||
+		!check_targets(faults, "targets", text->targets, text->targets_count, targets))
+		return;
+	draft->targets = targets;
+	draft->target_count = text->targets_count;
+}
+
+static void check_answer(const struct config_rule_text *text, struct config_rule *draft,
+	struct ip *addresses, struct config_faults *faults)
+{
+	const char *why;
+
+	if (text->ttl && text_parse_ttl(text->ttl, &draft->ttl, &why))
+		faults_add(faults, -EINVAL, "ttl", CONFIG_NONE, "\"%.80s\" %s", text->ttl, why);
+	if ((draft->address_count > 0 && !text->addresses) ||
+		!check_addresses(
+			faults, "addresses", text->addresses, text->addresses_count, addresses))
+		return;
+	draft->addresses = addresses;
+	draft->address_count = text->addresses_count;
+}
+
+// What the action needs is there, and nothing else; `action` is -1 if it was no good. What the rule had for the action
+// before goes.
+static void check_action(const struct config_rule_text *text, struct config_rule *draft, int action,
+	struct endpoint *targets, struct ip *addresses, struct config_faults *faults)
+{
+	const char *word = action < 0 ? NULL : config_action_text((enum config_action)action);
+
+	if (action < 0)
+		return;
+	draft->action = (uint8_t)action;
+	if (action != CONFIG_ACTION_FORWARD) {
+		check_stray("targets", text->targets, word, faults);
+		check_stray("policy", text->policy, word, faults);
+		draft->target_count = 0;
+		draft->policy = CONFIG_POLICY_ORDERED;
+	}
+	if (action != CONFIG_ACTION_ADDRESSES) {
+		draft->address_count = 0;
+		draft->ttl = CONFIG_TTL;
+	}
+	if (action == CONFIG_ACTION_FORWARD) {
+		check_forward(text, draft, targets, faults);
+	} else if (action == CONFIG_ACTION_ADDRESSES) {
+		check_answer(text, draft, addresses, faults);
+	} else {
+		check_stray("addresses", text->addresses, word, faults);
+		check_stray("ttl", text->ttl, word, faults);
+	}
 }
 
 static void *take_part(char **at, const void *data, size_t len)
@@ -140,6 +214,7 @@ static size_t body_size(const struct config_rule *draft)
 	size_t size = sizeof(struct config_rule_body);
 
 	size += draft->target_count * sizeof(*draft->targets);
+	size += draft->address_count * sizeof(*draft->addresses);
 	size += draft->metadata_count * sizeof(*draft->metadata);
 	size += strlen(draft->name) + 1 + strlen(draft->domain) + 1;
 	size += draft->pattern ? strlen(draft->pattern) + 1 : 0;
@@ -163,6 +238,8 @@ static int build(const struct config_rule *draft, struct config_rule *rule)
 	metadata = take_part(&at, draft->metadata, draft->metadata_count * sizeof(*metadata));
 	rule->targets =
 		take_part(&at, draft->targets, draft->target_count * sizeof(*rule->targets));
+	rule->addresses =
+		take_part(&at, draft->addresses, draft->address_count * sizeof(*rule->addresses));
 	rule->name = take_part(&at, draft->name, strlen(draft->name) + 1);
 	rule->domain = take_part(&at, draft->domain, strlen(draft->domain) + 1);
 	if (draft->pattern)
@@ -176,10 +253,12 @@ static int build(const struct config_rule *draft, struct config_rule *rule)
 int rule_parse(const struct config_rule_text *text, const struct config_rule *base,
 	struct config_rule *rule, struct config_faults *faults)
 {
-	struct config_rule draft = base ? *base : (struct config_rule){.counter = NUMBERS_NONE};
+	struct config_rule draft =
+		base ? *base : (struct config_rule){.counter = NUMBERS_NONE, .ttl = CONFIG_TTL};
 	struct endpoint targets[CONFIG_TARGETS_MAX];
+	struct ip addresses[CONFIG_ADDRESSES_MAX];
 	size_t before = faults->count;
-	int match = (int)draft.match;
+	int match = (int)draft.match, action = draft.action;
 	int error;
 
 	if (!base && check_name(faults, "name", CONFIG_NONE, text->name))
@@ -195,11 +274,9 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 	if (!base || text->policy)
 		draft.policy = (uint8_t)check_choice(faults, "policy", text->policy, policies);
 	check_fixed(text, faults);
-	if ((!base || text->targets) &&
-		check_targets(faults, "targets", text->targets, text->targets_count, targets)) {
-		draft.targets = targets;
-		draft.target_count = text->targets_count;
-	}
+	if (!base || text->action)
+		action = check_choice(faults, "action", text->action, actions);
+	check_action(text, &draft, action, targets, addresses, faults);
 	check_metadata(text, faults);
 	if (!base || text->metadata) {
 		draft.metadata = text->metadata;
@@ -262,10 +339,12 @@ uint64_t rule_domain_hash(const char *domain)
 bool rule_is_same(const struct config_rule *a, const struct config_rule *b)
 {
 	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
-		a->target_count != b->target_count || a->metadata_count != b->metadata_count ||
+		a->action != b->action || a->ttl != b->ttl || a->target_count != b->target_count ||
+		a->address_count != b->address_count || a->metadata_count != b->metadata_count ||
 		!rule_same_domain(a->domain, b->domain) ||
 		!rule_same_pattern(a->pattern, b->pattern) ||
-		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0)
+		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0 ||
+		memcmp(a->addresses, b->addresses, a->address_count * sizeof(*a->addresses)) != 0)
 		return false;
 	for (size_t i = 0; i < a->metadata_count; i++)
 		if (strcmp(a->metadata[i], b->metadata[i]) != 0)

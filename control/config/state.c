@@ -66,7 +66,7 @@ static const char *const *strings_of(
 		}
 	}
 	parser->string_count += *count;
-	return strings;
+	return list ? strings : NULL;
 }
 
 static void parse_rule(struct parser *parser, const json_t *object)
@@ -79,6 +79,9 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->pattern = text_of(object, "pattern");
 	rule->state = text_of(object, "state");
 	rule->policy = text_of(object, "policy");
+	rule->action = text_of(object, "action");
+	rule->ttl = text_of(object, "ttl");
+	rule->addresses = strings_of(parser, object, "addresses", &rule->addresses_count);
 	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);
 	rule->metadata = strings_of(parser, object, "metadata", &rule->metadata_count);
 }

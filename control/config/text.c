@@ -160,6 +160,16 @@ int text_parse_duration(const char *text, uint64_t *duration_us, const char **wh
 	return refuse(why, "is not a duration: write a whole number and ms, s, m, h or d, as 4s");
 }
 
+int text_parse_ttl(const char *text, uint32_t *ttl_sec, const char **why)
+{
+	uint64_t number;
+
+	if (!parse_number(text, strlen(text), INT32_MAX, &number))
+		return refuse(why, "is not a TTL: write whole seconds, up to 2147483647");
+	*ttl_sec = (uint32_t)number;
+	return 0;
+}
+
 int text_parse_ports(const char *text, uint16_t *first, uint16_t *last, const char **why)
 {
 	const char *dash = strchr(text, '-');

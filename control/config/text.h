@@ -27,6 +27,8 @@ enum {
 	const char *text, struct config_prefix *prefix, const char **why);
 // A whole number with ms, s, m, h or d.
 [[nodiscard]] int text_parse_duration(const char *text, uint64_t *duration_us, const char **why);
+// A TTL in seconds, up to 2147483647 (RFC 2181, 8).
+[[nodiscard]] int text_parse_ttl(const char *text, uint32_t *ttl_sec, const char **why);
 // FIRST-LAST.
 [[nodiscard]] int text_parse_ports(
 	const char *text, uint16_t *first, uint16_t *last, const char **why);

@@ -23,6 +23,14 @@
 	{                                       \
 		"action", PARAMETER_TEXT, false \
 	}
+#define ADDRESS                                  \
+	{                                        \
+		"address", PARAMETER_LIST, false \
+	}
+#define TTL                                  \
+	{                                    \
+		"ttl", PARAMETER_TEXT, false \
+	}
 #define MATCH                                  \
 	{                                      \
 		"match", PARAMETER_TEXT, false \
@@ -51,12 +59,12 @@
 // clang-format off
 static const struct parameter create[] = {
 	NAME, RULESET, {"domain", PARAMETER_TEXT, true},
-	TARGET, ACTION, MATCH, PATTERN, STATE, POLICY, METADATA, END,
+	TARGET, ACTION, ADDRESS, TTL, MATCH, PATTERN, STATE, POLICY, METADATA, END,
 };
 // `domain` is known, so that the refusal can say what to do instead.
 static const struct parameter update[] = {
 	NAME, RULESET, {"domain", PARAMETER_TEXT, false},
-	TARGET, ACTION, MATCH, PATTERN, STATE, POLICY, METADATA, END,
+	TARGET, ACTION, ADDRESS, TTL, MATCH, PATTERN, STATE, POLICY, METADATA, END,
 };
 static const struct parameter named_rule[] = {NAME, RULESET, END};
 static const struct parameter named[] = {NAME, END};

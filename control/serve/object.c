@@ -15,7 +15,6 @@ json_t *object_rule(const struct config_ruleset *ruleset, const struct config_ru
 	json_t *object = config_json_rule(rule);
 
 	json_object_set_new(object, "ruleset", json_string(ruleset->name));
-	json_object_set_new(object, "action", json_string("forward"));
 	return object;
 }
 

@@ -8,7 +8,7 @@
 #include "control/config/errors.h"
 
 // New references; NULL: no memory.
-// The rule, with its ruleset's name and its action.
+// The rule, with its ruleset's name.
 [[nodiscard]] json_t *object_rule(
 	const struct config_ruleset *ruleset, const struct config_rule *rule);
 // {name, outbound-endpoints, rule-count}: without its rules.

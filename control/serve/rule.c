@@ -96,9 +96,11 @@ static struct config_rule_text read_text(const struct request *request)
 		.state = request_text(request, "state"),
 		.action = request_text(request, "action"),
 		.policy = request_text(request, "policy"),
+		.ttl = request_text(request, "ttl"),
 	};
 
 	text.targets = request_list(request, "target", &text.targets_count);
+	text.addresses = request_list(request, "address", &text.addresses_count);
 	text.metadata = request_list(request, "metadata", &text.metadata_count);
 	return text;
 }
@@ -106,6 +108,7 @@ static struct config_rule_text read_text(const struct request *request)
 static void free_text(struct config_rule_text *text)
 {
 	free((void *)text->targets);
+	free((void *)text->addresses);
 	free((void *)text->metadata);
 }
 

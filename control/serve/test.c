@@ -179,6 +179,22 @@ static int find_network(struct request *request, struct question *question)
 	return 0;
 }
 
+// A carve-out goes on to the rule for ".", else to the network's default.
+static uint32_t find_default(const struct question *question, const struct suffix_query *query)
+{
+	const struct image *image = &question->lookup->view.image;
+	uint32_t fallback = image->networks[question->network].default_route;
+	struct suffix_match match;
+	uint32_t route;
+
+	suffix_match_below(
+		image, query, regex_view_scanner(question->lookup->regexes), 1, 0, &match);
+	route = match.rule == IMAGE_NONE ? fallback : image_rule(image, match.rule).route;
+	if (route != IMAGE_NONE && image->routes[route].action == IMAGE_ACTION_DEFAULT)
+		return fallback;
+	return route;
+}
+
 static void find_winner(struct question *question)
 {
 	const struct image *image = &question->lookup->view.image;
@@ -201,6 +217,8 @@ static void find_winner(struct question *question)
 	}
 	rule = image_rule(image, match.rule);
 	question->route = rule.route;
+	if (image->routes[rule.route].action == IMAGE_ACTION_DEFAULT)
+		question->route = find_default(question, &query);
 	question->winner = lookup_counter(question->lookup, rule.counter);
 }
 
@@ -215,7 +233,7 @@ static json_t *show_winner(const struct question *question)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind", "rule", "ruleset",
 		question->config->rulesets[question->winner->ruleset].name, "name", rule->name,
 		"domain", rule->domain, "match", config_match_text(rule->match), "action",
-		"forward");
+		config_action_text(rule->action));
 }
 
 // What the dataplane knows of each target; of one that it does not know, nothing stands against asking it.
@@ -260,7 +278,8 @@ static json_t *show_targets(const struct question *question)
 	json_t *targets = json_array();
 	int next;
 
-	if (question->route == IMAGE_NONE)
+	if (question->route == IMAGE_NONE ||
+		image->routes[question->route].action != IMAGE_ACTION_FORWARD)
 		return targets;
 	route = &image->routes[question->route];
 	find_targets(question, route, found);

@@ -71,6 +71,7 @@
 		"from an address or port that can't be answered, or our own")                   \
 	EXIT(parse_short, COUNTER_EXIT, "under 12 bytes: nobody to answer")                     \
 	EXIT(parse_is_reply, COUNTER_EXIT, "a reply sent to where queries go")                  \
+	EXIT(match_dropped, COUNTER_EXIT, "a rule says to drop it")                             \
 	EXIT(accepted, COUNTER_ACCEPTED, "a reply answered its query")                          \
 	EXIT(handed_over, COUNTER_HANDED_OVER, "a reply went over to the worker it belongs to") \
 	EXIT(upstream_bad_header, COUNTER_REFUSAL,                                              \
@@ -137,10 +138,12 @@ struct query {
 	struct endpoint to;   // rx: which endpoint of ours it is for
 	struct asker asker;
 	struct msg msg;
-	uint32_t network;           // view: index in the image
-	uint32_t route;             // match: index in the image
-	struct verdict verdict;     // local
-	struct inflight_slot *slot; // of the question that waits, once it does
+	uint32_t network;                // view: index in the image
+	uint32_t route;                  // match: index in the image
+	const struct image_local *local; // match: what we answer for a rule; NULL: nothing
+	uint16_t label_count;            // match: labels of the rule's domain
+	struct verdict verdict;          // local
+	struct inflight_slot *slot;      // of the question that waits, once it does
 	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
 	uint8_t without;        // enum path_without
 	struct attempt attempt; // forward: what is sent
@@ -215,6 +218,7 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 	query->repeated = INFLIGHT_NO_TARGET;
 	query->without = 0;
 	query->is_verbatim = false;
+	query->local = NULL;
 	return query;
 }
 

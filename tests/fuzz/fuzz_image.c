@@ -21,9 +21,11 @@ static const struct image_rule_text rules[] = {
 	{.domain = "b.a.com.", .ruleset = 1},
 	{.domain = "com.", .rank = IMAGE_RANK_REGEX},
 	{.domain = "com.", .rank = IMAGE_RANK_REGEX},
+	{.domain = "d.", .action = IMAGE_ACTION_ADDRESSES, .addresses = "192.0.2.1"},
 };
 
-static const char *const names[] = {"", "\3com", "\1a\3com", "\1b\1a\3com", "\1c\1b\1a\3com"};
+static const char *const names[] = {
+	"", "\3com", "\1a\3com", "\1b\1a\3com", "\1c\1b\1a\3com", "\1d"};
 
 static uint8_t *read_image(size_t *size)
 {
@@ -48,8 +50,18 @@ static uint32_t find_anything(
 
 static void check_match(const struct image *image, const struct suffix_match *match)
 {
-	HOLDS(match->rule == IMAGE_NONE ||
-		image_rule(image, match->rule).route < image->routes_count);
+	const struct image_local *local;
+	uint32_t route;
+
+	if (match->rule == IMAGE_NONE)
+		return;
+	route = image_rule(image, match->rule).route;
+	HOLDS(route < image->routes_count);
+	if (image->routes[route].action == IMAGE_ACTION_FORWARD)
+		return;
+	local = &image->locals[image->routes[route].local];
+	HOLDS(local->text + strlen(image->texts + local->text) < image->texts_count);
+	HOLDS(local->address_count <= image->addresses_count);
 }
 
 static void look_up(const struct image *image)

@@ -15,10 +15,13 @@
 
 struct ip images_ip(const char *text)
 {
+	struct ip ip;
 	uint8_t v4[4];
 
-	assert_int_equal(inet_pton(AF_INET, text, v4), 1);
-	return ip_from_v4(v4);
+	if (inet_pton(AF_INET, text, v4) == 1)
+		return ip_from_v4(v4);
+	assert_int_equal(inet_pton(AF_INET6, text, ip.b), 1);
+	return ip;
 }
 
 static void add_surroundings(struct assembly *assembly)
@@ -55,13 +58,31 @@ static uint16_t add_targets(struct assembly *assembly, const char *targets, uint
 	return count;
 }
 
+static uint32_t add_local(
+	struct assembly *assembly, const struct image_rule_text *text, uint32_t index)
+{
+	struct image_local local = {.ttl = 300};
+	char list[256], *rest = list, *address;
+	int len = snprintf(list, sizeof(list), "rule %u", index);
+
+	local.text = assembly_add(assembly, IMAGE_texts, list, (size_t)len + 1);
+	local.address_first = assembly_count(assembly, IMAGE_addresses);
+	snprintf(list, sizeof(list), "%s", text->addresses ? text->addresses : "");
+	for (; text->addresses && (address = strsep(&rest, ",")); local.address_count++) {
+		struct ip ip = images_ip(address);
+
+		assembly_add(assembly, IMAGE_addresses, &ip, 1);
+	}
+	return assembly_add(assembly, IMAGE_locals, &local, 1);
+}
+
 // Each rule gets a route of its own: the rule's index is the route's too.
 static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	const struct image_rule_text *text, uint32_t index)
 {
 	struct image_route route = {.target_first = assembly_count(assembly, IMAGE_targets),
 		.source_count = 1,
-		.policy = text->policy};
+		.policy = (uint8_t)text->policy};
 	struct image_rule rule = {
 		.counter = index, .route = index & (IMAGE_ROUTES_MAX - 1), .rank = text->rank & 7};
 	uint8_t name[NAME_LEN_MAX];
@@ -70,7 +91,11 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 
 	assert_int_not_equal(len, 0);
 	name_fold(name, name, len);
-	route.target_count = add_targets(assembly, text->target, text->upstream_flags);
+	route.action = (uint8_t)text->action;
+	if (text->action == IMAGE_ACTION_FORWARD)
+		route.target_count = add_targets(assembly, text->target, text->upstream_flags);
+	else
+		route.local = add_local(assembly, text, index);
 	assembly_add(assembly, IMAGE_routes, &route, 1);
 	return suffix_table_add(table, text->ruleset, name, &rule);
 }

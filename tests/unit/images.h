@@ -12,6 +12,9 @@ struct image_rule_text {
 	enum image_policy policy;
 	uint32_t upstream_flags; // of its targets
 	const char *target;      // IPv4 addresses, port 53, with commas between; NULL: 10.54.0.11
+	enum image_action
+		action; // a rule with another than forward is called "rule N" in answers, N its index
+	const char *addresses; // of IMAGE_ACTION_ADDRESSES, with TTL 300, with commas between
 };
 
 // What stands in every image made here.

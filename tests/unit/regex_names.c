@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "control/compile/compile.h"
+#include "core/msg.h"
 #include "core/name.h"
 #include "dataplane/snapshot.h"
 
-enum { LINE_LEN = 8192, TYPE_A = 1 };
+enum { LINE_LEN = 8192 };
 
 static char outbound_name[] = "out", ruleset_name[] = "rules", network_name[] = "all";
 

@@ -227,8 +227,30 @@ static void what_is_not_built_is_not_unknown(void **state)
 		"t.yaml:2:1: cache: not built yet in this version\n"
 		"t.yaml:3:1: private-zones: not built yet in this version\n"
 		"t.yaml:4:1: owned-prefixes: not built yet in this version\n");
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], ecs: pass}",
+		"t.yaml:9:59: ecs: pass: not built yet in this version\n");
+}
+
+static void an_action_takes_what_it_needs_and_nothing_else(void **state)
+{
+	(void)state;
 	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], action: drop}",
-		"t.yaml:9:62: action: drop: not built yet in this version\n");
+		"t.yaml:9:40: targets: action: drop has no use for it: remove it, or choose "
+		"another action\n");
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], addresses: [192.0.2.1]}",
+		"t.yaml:9:65: addresses: action: forward has no use for it: remove it, or choose "
+		"another action\n");
+	assert_rule_refused("{name: x, domain: x., action: nxdomain, ttl: 5}",
+		"t.yaml:9:54: ttl: action: nxdomain has no use for it: remove it, or choose "
+		"another action\n");
+	assert_rule_refused("{name: x, domain: x., action: addresses}",
+		"t.yaml:9:9: addresses: 0 given: give 1 to 64\n");
+	assert_rule_refused("{name: x, domain: x., action: addresses, ttl: 1h, addresses: [1.2.3]}",
+		"t.yaml:9:55: ttl: \"1h\" is not a TTL: write whole seconds, up to 2147483647\n"
+		"t.yaml:9:71: addresses: \"1.2.3\" is not an IPv4 or IPv6 address\n");
+	assert_rule_refused("{name: x, domain: x., action: sinkhole}",
+		"t.yaml:9:39: action: \"sinkhole\" is not one of its words: write forward or nxdomain "
+		"or nodata or refuse or drop or addresses or default\n");
 }
 
 static void backoff_is_checked(void **state)
@@ -702,7 +724,7 @@ static void yaml_of_a_ruleset_is_applied(void **state)
 	assert_string_equal(configs_errors,
 		"t.txt:3:21: domain: \"z\" has no final dot: write z.\n"
 		"t.txt:3:45: unknown key a: the keys here are name, domain, match, pattern, action, state, "
-		"policy, chase, ecs, cache, targets, metadata\n");
+		"policy, chase, ecs, cache, targets, metadata, addresses, ttl\n");
 	assert_int_not_equal(configs_apply(config, "name: other\nrules: []\n", NULL), 0);
 	assert_int_not_equal(configs_apply(config, "outbound-endpoints: [out]\n", NULL), 0);
 	config_free(config);
@@ -759,6 +781,7 @@ int main(void)
 		cmocka_unit_test(ill_typed_nodes_are_placed),
 		cmocka_unit_test(key_given_twice_is_refused),
 		cmocka_unit_test(what_is_not_built_is_not_unknown),
+		cmocka_unit_test(an_action_takes_what_it_needs_and_nothing_else),
 		cmocka_unit_test(a_pattern_that_hyperscan_does_not_take_is_refused_with_its_reason),
 		cmocka_unit_test(a_pattern_belongs_to_match_regex),
 		cmocka_unit_test(two_regex_rules_of_a_domain_differ_in_their_pattern),

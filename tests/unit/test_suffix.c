@@ -13,8 +13,6 @@
 #include "tests/unit/images.h"
 #include "tests/unit/unit.h"
 
-enum { TYPE_A = 1 };
-
 // Rules are numbered by their counters; -1: none.
 static int rule_number(const struct image *image, const struct suffix_match *match)
 {
@@ -469,7 +467,7 @@ static void hash_is_that_of_the_layouts_version(void **state)
 	uint64_t states[NAME_LABELS_MAX];
 
 	(void)state;
-	assert_int_equal(IMAGE_VERSION, 4);
+	assert_int_equal(IMAGE_VERSION, 5);
 	suffix_start(key, 1, start);
 	suffix_way(0)->states(key, start,
 		WIRE("\x11"
