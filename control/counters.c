@@ -108,6 +108,8 @@ const char *counters_kind_text(uint32_t kind)
 		[COUNTER_WORKER] = "worker",
 		[COUNTER_HANDED_OVER] = "handed-over",
 		[COUNTER_TAKEN_OVER] = "taken-over",
+		[COUNTER_CYCLES] = "cycles",
+		[COUNTER_BURST] = "burst",
 	};
 
 	if (kind >= sizeof(texts) / sizeof(texts[0]) || !texts[kind])

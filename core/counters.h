@@ -36,6 +36,9 @@ enum counter_kind {
 	COUNTER_WORKER,      // of the poll loop
 	COUNTER_HANDED_OVER, // ends of a reply on this worker: it went over to another
 	COUNTER_TAKEN_OVER,  // replies that came over from another worker
+	COUNTER_CYCLES,      // ticks of the time-stamp counter: builds with -Dprofile=true
+	COUNTER_BURST,       // likewise: bursts of so many packets, and up to twice as many
+	COUNTER_KIND_COUNT
 };
 
 typedef _Atomic uint64_t counter_t; // one thread writes, any thread reads

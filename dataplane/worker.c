@@ -152,6 +152,7 @@ static void refill_blanks(struct worker *worker)
 static void send_out(struct worker *worker)
 {
 	struct path *path = &worker->path;
+	uint64_t ticks = profile_ticks();
 	unsigned end;
 
 	for (unsigned first = 0; first < path->out_count; first = end) {
@@ -163,6 +164,7 @@ static void send_out(struct worker *worker)
 		port->ops->send(port, path->out + first, end - first);
 	}
 	port_release_all(worker->ports, path->released, path->released_count);
+	profile_take(&worker->counters[PROFILE_SEND], &ticks);
 }
 
 static bool walk(struct worker *worker, const struct packet *packets, unsigned count)
@@ -209,9 +211,12 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	}
 	for (unsigned i = 0; i < worker->options->port_count; i++) {
 		struct port *port = worker->ports[i];
+		uint64_t ticks = profile_ticks();
 		unsigned count = port->ops->receive(port, worker->burst, PORT_BURST);
 
 		if (count > 0) {
+			profile_take(&worker->counters[PROFILE_RECEIVE], &ticks);
+			profile_burst(&worker->counters[PROFILE_BURST], count);
 			has_moved |= walk(worker, worker->burst, count);
 			has_walked = true;
 		}

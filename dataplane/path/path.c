@@ -17,6 +17,12 @@ static const struct counter_info counters[PATH_COUNTER_COUNT] = {
 #define COUNT_INFO(name, kind, why) [COUNT_##name] = {#name, kind},
 			PATH_COUNTS(COUNT_INFO)
 #undef COUNT_INFO
+#define CYCLES_INFO(name, what) [CYCLES_##name] = {"cycles." #name, COUNTER_CYCLES},
+				PROFILE_CYCLES(CYCLES_INFO, PATH_STEPS)
+#undef CYCLES_INFO
+#define BURST_INFO(size) [BURST_##size] = {"burst." #size, COUNTER_BURST},
+					PROFILE_BURSTS(BURST_INFO)
+#undef BURST_INFO
 };
 
 const char *path_counter_name(unsigned counter)
@@ -39,12 +45,15 @@ static const step_t steps[STEP_COUNT] = {
 
 void path_pass(struct path *path, const struct packet *packets, unsigned count)
 {
+	uint64_t ticks = profile_ticks();
+
 	path->query_count = path->out_count = path->released_count = 0;
 	inflight_settle(path->inflight);
 	for (unsigned i = 0; i < count; i++)
 		path_move(path, path_enter(path, &packets[i]), STEP_rx);
 	for (enum path_step step = 0; step < STEP_COUNT; step++) {
 		steps[step](path);
+		profile_take(&path->counters[PROFILE_STEPS + step], &ticks);
 		counter_add(&path->counters[step], path->rooms[step].count);
 		path->rooms[step].count = 0;
 	}

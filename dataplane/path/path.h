@@ -21,6 +21,7 @@
 #include "core/counters.h"
 #include "core/image.h"
 #include "core/msg.h"
+#include "dataplane/path/profile.h"
 #include "dataplane/port/port.h"
 #include "dataplane/state/handover.h"
 #include "dataplane/state/health.h"
@@ -110,7 +111,19 @@ enum path_counter {
 #define PATH_COUNT_ID(name, kind, why) COUNT_##name,
 		PATH_COUNTS(PATH_COUNT_ID)
 #undef PATH_COUNT_ID
-			PATH_COUNTER_COUNT
+			PROFILE_STEPS,
+	PROFILE_BEFORE = PROFILE_STEPS - 1,
+#define PATH_CYCLES_ID(name, what) CYCLES_##name,
+	PROFILE_CYCLES(PATH_CYCLES_ID, PATH_STEPS)
+#undef PATH_CYCLES_ID
+#define PATH_BURST_ID(size) BURST_##size,
+		PROFILE_BURSTS(PATH_BURST_ID)
+#undef PATH_BURST_ID
+			PATH_COUNTER_COUNT,
+	// What others than steps take. Only where there is a profile is anything there.
+	PROFILE_RECEIVE = PROFILE_STEPS + STEP_COUNT,
+	PROFILE_SEND,
+	PROFILE_BURST,
 };
 
 enum {

@@ -178,7 +178,7 @@ const uint8_t *lane_take(
 
 void lane_check_laws(struct lane *lane)
 {
-	uint64_t sums[COUNTER_TAKEN_OVER + 1] = {0};
+	uint64_t sums[COUNTER_KIND_COUNT] = {0};
 	unsigned in_use = lane->worker.path.blank_count;
 
 	for (unsigned i = 0; i < PATH_COUNTER_COUNT; i++)
