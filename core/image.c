@@ -249,6 +249,8 @@ static const char *check_regexes(const struct image *image)
 
 static const char *check_starts(const struct image *image)
 {
+	if (image->accepts_count >= IMAGE_LEADS_ON)
+		return "the rules take more room than an offset can tell";
 	for (uint32_t i = 0; i < image->starts_count; i++) {
 		const struct image_start *start = &image->starts[i];
 

@@ -8,8 +8,8 @@
 //   www.azure.contoso.com.      start ─com─▶ ○ ─contoso─▶ ◎ ─azure─▶ ◎ ─www─▶ (missing)
 //                                                         └ accepts    └ accepts: the longest, it wins
 //
-// The walk ends at the first missing transition. The accepted suffix is compared byte for byte: a hash never
-// decides a route. Building the table is control/compile/suffix.c.
+// A state that is there has all states before it there too, so that not all need looking up. The accepted suffix is
+// compared byte for byte, and where it differs those before it are: a hash never decides a route. Building the table is control/compile/suffix.c.
 //
 // The hash is two rounds of AES for each 16 bytes of a label, its length byte first, zeros after its end:
 //

@@ -14,12 +14,13 @@
 //
 // A burst is walked in stages, so that the memory which one stage asks for is there when the next reads it:
 //
-//   lay out ─▶ hash 2 labels ─▶ look 2 buckets up ─┬─▶ compare the deepest accept ─▶ rule
-//              └ prefetch buckets   └ prefetch accept
-//                    ◀── while the walk goes on, the next 2 ──┘
+//   lay out ─▶ hash some labels ─▶ look the deepest up ─┬─▶ compare its accept ─▶ rule
+//              └ prefetch its bucket   └ prefetch accept
+//                    ◀── while name and automaton go on ─┘
 //
-// Most rules have two labels and are leaves, so that most walks end after one round without having asked for more memory
-// than they needed, and without a branch that depends on the name's length.
+// A state that is there has all states above it there too, so that only the deepest of a round is looked up. Most rules
+// have two labels and are leaves: then one bucket and one accept are all that a name needs. Where it is missing, the
+// deepest that is there is found by halves.
 #pragma once
 
 #include <string.h>
@@ -30,13 +31,14 @@
 
 enum {
 	BURST = 32,
-	STRIDE = 2,          // depths a round at first
-	STRIDE_MAX = 8,      // and in later rounds, which few names see
-	SHORT_ROUNDS = 2,    // with the first stride
+	STRIDE_MAX = 8,      // labels a round
 	LABELS_AT_FIRST = 5, // labels laid out at once
 	LABELS_MORE = 16,
+	ABREAST = 4, // names laid out together
 	FOLD_SLACK = 64,
 };
+
+#define MISSING UINT32_MAX // in place of what a bucket says of a state
 
 // A name on its way through the automaton.
 //
@@ -46,16 +48,15 @@ struct lane {
 	const uint8_t *name;
 	const struct image_start *start; // NULL: this walk is not for it
 	block state;                     // after the labels hashed so far
-	size_t label_count;
-	size_t len;
-	uint32_t depth;   // states that are there
-	uint32_t deepest; // depth of the deepest accept so far
-	uint32_t hashed;  // depth to which this round goes
-	uint32_t word;    // what the bucket says of the last state
-	uint32_t homes[STRIDE_MAX];
-	uint32_t fingerprints[STRIDE_MAX];
-	uint32_t accepts[1 + NAME_LABELS_MAX]; // by depth
-	uint8_t labels[NAME_LABELS_MAX + 1];
+	uint32_t label_count;
+	uint32_t len;
+	uint32_t limit;   // labels that the name has, and a path of the ruleset may have
+	uint32_t hashed;  // depth
+	uint32_t found;   // the deepest state that is known to be there
+	uint32_t missing; // the highest that is known not to be
+	uint32_t accept;  // of the one found
+	uint64_t states[NAME_LABELS_MAX + 1]; // first 64 bits, by depth
+	uint8_t labels[NAME_LABELS_MAX + LABELS_MORE + 1];
 	uint8_t before[FOLD_SLACK];
 	uint8_t folded[NAME_LEN_MAX + FOLD_SLACK];
 };
@@ -65,60 +66,80 @@ struct walk {
 	const struct image *image;
 	block keys[2];
 	unsigned active_count;
-	struct lane *active[BURST];
+	unsigned torn_count;
+	struct lane *active[BURST + ABREAST];
+	struct lane *torn[BURST +
+		1]; // some state between the one found and the one missing is not known yet
 	struct lane lanes[BURST];
 };
 
-// Some more labels; true: there are more. At the root label it stays, so no branch depends on their number.
-static inline bool lay_out_some(struct lane *lane, const unsigned stride)
+// Some more labels of names side by side: one alone would wait for each of its length bytes. At the root label they
+// stay, so no branch depends on their number.
+static inline void lay_out_some(struct lane *const *lanes, const unsigned stride)
 {
-	const uint8_t *name = lane->name;
-	uint8_t *label = lane->labels + lane->label_count;
-	size_t at = lane->len;
+	const uint8_t *names[ABREAST];
+	uint8_t *labels[ABREAST];
+	uint32_t at[ABREAST];
 
-	for (unsigned i = 0; i < stride; i++) {
-		size_t len = name[at];
-		size_t is_label = (len + LABEL_LEN_MAX) >> 6; // 0 or 1
-
-		*label = (uint8_t)at;
-		label += is_label;
-		at += len + is_label;
+	for (unsigned k = 0; k < ABREAST; k++) {
+		names[k] = lanes[k]->name;
+		labels[k] = lanes[k]->labels + lanes[k]->label_count;
+		at[k] = lanes[k]->len;
 	}
-	*label = (uint8_t)at;
-	lane->label_count = (size_t)(label - lane->labels);
-	lane->len = at;
-	return name[at] != 0;
+	for (unsigned i = 0; i < stride; i++)
+		for (unsigned k = 0; k < ABREAST; k++) {
+			uint32_t len = names[k][at[k]];
+
+			labels[k][i] = (uint8_t)at[k];
+			at[k] += len + (len != 0);
+		}
+	for (unsigned k = 0; k < ABREAST; k++) {
+		uint32_t count = 0;
+
+		for (unsigned i = 0; i < stride; i++)
+			count += labels[k][i] != at[k];
+		labels[k][count] = (uint8_t)at[k];
+		lanes[k]->label_count = (uint32_t)(labels[k] - lanes[k]->labels) + count;
+		lanes[k]->len = at[k];
+	}
 }
 
-// Names are walked turn by turn: one alone would wait for each of its length bytes.
+// Lays out some labels of those that are active; those that have more stay so.
+static inline void lay_out_round(struct walk *walk, const unsigned stride)
+{
+	unsigned count = walk->active_count, still = 0;
+
+	for (unsigned k = 0; k < ABREAST; k++) // the last group has no gaps
+		walk->active[count + k] = walk->active[count - 1];
+	for (unsigned i = 0; i < count; i += ABREAST)
+		lay_out_some(walk->active + i, stride);
+	for (unsigned i = 0; i < count; i++) {
+		struct lane *lane = walk->active[i];
+
+		walk->active[still] = lane;
+		still += lane->name[lane->len] != 0;
+	}
+	walk->active_count = still;
+}
+
 static inline void lay_out(struct walk *walk, const struct suffix_query *queries, unsigned count)
 {
-	unsigned left = 0;
-
 	for (unsigned i = 0; i < count; i++) {
 		struct lane *lane = &walk->lanes[i];
 
 		lane->name = queries[i].name;
 		lane->len = lane->label_count = 0;
-		walk->active[left] = lane;
-		left += lay_out_some(lane, LABELS_AT_FIRST);
+		walk->active[i] = lane;
 	}
-	while (left > 0) {
-		unsigned still = 0;
-
-		for (unsigned i = 0; i < left; i++) {
-			struct lane *lane = walk->active[i];
-
-			walk->active[still] = lane;
-			still += lay_out_some(lane, LABELS_MORE);
-		}
-		left = still;
-	}
+	walk->active_count = count;
+	lay_out_round(walk, LABELS_AT_FIRST);
+	while (walk->active_count > 0)
+		lay_out_round(walk, LABELS_MORE);
 	for (unsigned i = 0; i < count; i++) {
 		struct lane *lane = &walk->lanes[i];
 
 		lane->len++;
-		fold(lane->folded, lane->name, (unsigned)lane->len);
+		fold(lane->folded, lane->name, lane->len);
 	}
 }
 
@@ -134,147 +155,190 @@ static inline block add_label(block state, const uint8_t *label, const block key
 	return state;
 }
 
-// Where the next states would be, as many as the name has, `stride` at most.
-static inline void hash_some(const struct walk *walk, struct lane *lane, const unsigned stride)
+static inline const struct image_bucket *home_of(const struct image *image, uint64_t state)
 {
-	const struct image_bucket *buckets = walk->image->buckets;
-	const uint64_t bucket_count = walk->image->buckets_count;
-	const size_t left = lane->label_count - lane->depth;
-	const unsigned count = left < stride ? (unsigned)left : stride;
-	const uint8_t *label = lane->labels + left;
+	return &image->buckets[suffix_home(state, image->buckets_count)];
+}
+
+// Some labels further.
+static inline void hash_some(const struct walk *walk, struct lane *lane, const uint32_t stride)
+{
+	uint32_t left = lane->limit - lane->hashed, depth = lane->hashed;
+	uint32_t end = depth + (left < stride ? left : stride);
+	const uint8_t *label = lane->labels + lane->label_count - depth;
 	block state = lane->state;
 
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t low, home;
-
+	while (depth < end) {
 		state = add_label(state, lane->folded + *--label, walk->keys);
-		low = block_low(state);
-		home = (low >> 32) * bucket_count >> 32;
-		lane->homes[i] = (uint32_t)home;
-		lane->fingerprints[i] = suffix_fingerprint(low);
-		__builtin_prefetch(&buckets[home]);
+		lane->states[++depth] = block_low(state);
 	}
 	lane->state = state;
-	lane->hashed = lane->depth + count;
-	lane->word = 0;
+	lane->hashed = depth;
+	__builtin_prefetch(home_of(walk->image, lane->states[depth]));
 }
 
-// The next state is there, and a bucket says this of it.
-static inline void step(struct lane *lane, uint32_t word)
+// What the buckets after its home say of a state, as long as their filter sends on.
+static uint32_t look_beyond(const struct image *image, uint64_t state)
 {
-	uint32_t accept = word & IMAGE_LEADS_ON;
-
-	lane->depth++;
-	lane->word = word;
-	lane->accepts[lane->depth] = accept;
-	lane->deepest = accept != IMAGE_LEADS_ON ? lane->depth : lane->deepest;
-}
-
-// Looks the states of the round up, the first of which is of depth `first` + 1. True: the one that is missing may stand
-// elsewhere than at home; nothing is below a leaf.
-static inline bool look_up_some(const struct walk *walk, struct lane *lane, uint32_t first)
-{
-	const struct image_bucket *buckets = walk->image->buckets;
-
-	while (lane->depth < lane->hashed) {
-		const struct image_bucket *bucket = &buckets[lane->homes[lane->depth - first]];
-		uint32_t fingerprint = lane->fingerprints[lane->depth - first];
-		unsigned slots = bucket_hits(bucket, fingerprint);
-
-		if (slots == 0)
-			return !(lane->word & IMAGE_LEAF) &&
-				(bucket_filter(bucket) >> suffix_filter_bit(fingerprint) & 1);
-		step(lane, bucket->accepts[__builtin_ctz(slots)]);
-	}
-	return false;
-}
-
-// The buckets after the home of the state that is missing, as long as their filter says so. True: it is there.
-static inline bool look_beyond(const struct walk *walk, struct lane *lane, uint32_t first)
-{
-	uint32_t home = lane->homes[lane->depth - first];
-	uint32_t fingerprint = lane->fingerprints[lane->depth - first];
+	uint32_t home = suffix_home(state, image->buckets_count);
+	uint32_t fingerprint = suffix_fingerprint(state);
 
 	for (unsigned turn = 1; turn < IMAGE_RUN_MAX; turn++) {
 		const struct image_bucket *bucket =
-			&walk->image->buckets[suffix_bucket(home, turn, fingerprint)];
+			&image->buckets[suffix_bucket(home, turn, fingerprint)];
 		unsigned slots = bucket_hits(bucket, fingerprint);
 
-		if (slots != 0) {
-			step(lane, bucket->accepts[__builtin_ctz(slots)]);
-			return true;
-		}
+		if (slots != 0)
+			return bucket->accepts[__builtin_ctz(slots)] & ~IMAGE_FILTER_BIT;
 		if (!(bucket_filter(bucket) >> suffix_filter_bit(fingerprint) & 1))
-			return false;
+			break;
 	}
-	return false;
+	return MISSING;
 }
 
-static inline void prefetch_beyond(const struct walk *walk, const struct lane *lane, uint32_t first)
+// Does its home bucket send a state that is not there on?
+static inline bool is_beyond(const struct image_bucket *home, uint64_t state)
 {
-	uint32_t i = lane->depth - first;
+	return bucket_filter(home) >> suffix_filter_bit(suffix_fingerprint(state)) & 1;
+}
 
-	__builtin_prefetch(
-		&walk->image->buckets[suffix_bucket(lane->homes[i], 1, lane->fingerprints[i])]);
+// What the automaton says of a state: leaf and accept, or MISSING.
+static inline uint32_t look_up(const struct image *image, uint64_t state)
+{
+	const struct image_bucket *bucket = home_of(image, state);
+	unsigned slots = bucket_hits(bucket, suffix_fingerprint(state));
+
+	if (slots != 0)
+		return bucket->accepts[__builtin_ctz(slots)] & ~IMAGE_FILTER_BIT;
+	return is_beyond(bucket, state) ? look_beyond(image, state) : MISSING;
 }
 
 // Nearly all accepts lie in one line. For none at all the first is asked for, which is near: an address outside would
 // have the page tables searched.
-static inline void prefetch_accept(const struct walk *walk, const struct lane *lane)
+static inline void prefetch_accept(const struct walk *walk, uint32_t accept)
 {
-	uint32_t accept = lane->accepts[lane->deepest];
-
 	__builtin_prefetch(walk->image->accepts + (accept == IMAGE_LEADS_ON ? 0 : accept));
 }
 
-// One round over the lanes that are active, which are all of depth `first`; those whose states are all there, and whose
-// name and automaton go on, stay so.
-static inline void walk_round(struct walk *walk, uint32_t first, const unsigned stride)
+// The deepest state of the round is there, and a bucket says this of it. True: the lane goes on.
+static inline bool step(const struct walk *walk, struct lane *lane, uint32_t word)
 {
+	uint32_t is_inner = (word / IMAGE_LEAF & 1) ^ 1;
+
+	lane->found = lane->hashed;
+	lane->accept = word & IMAGE_LEADS_ON;
+	prefetch_accept(walk, lane->accept);
+	return is_inner & (lane->hashed < lane->limit);
+}
+
+// The deepest state of the round is not there.
+static inline void tear(struct walk *walk, struct lane *lane)
+{
+	lane->missing = lane->hashed;
+	if (lane->missing - lane->found == 2) {
+		lane->found++;
+		lane->accept = look_up(walk->image, lane->states[lane->found]) & IMAGE_LEADS_ON;
+	}
+	prefetch_accept(walk, lane->accept);
+	walk->torn[walk->torn_count] = lane;
+	walk->torn_count += lane->missing - lane->found > 1;
+}
+
+static inline void prefetch_beyond(const struct image *image, uint64_t state)
+{
+	uint32_t home = suffix_home(state, image->buckets_count);
+
+	__builtin_prefetch(&image->buckets[suffix_bucket(home, 1, suffix_fingerprint(state))]);
+}
+
+// One round over the lanes that are active.
+static inline void walk_round(struct walk *walk, const uint32_t stride)
+{
+	const struct image *image = walk->image;
+	unsigned count = walk->active_count, still = 0, far_count = 0;
 	struct lane *far[BURST];
-	unsigned far_count = 0, still = 0;
 
-	for (unsigned i = 0; i < walk->active_count; i++)
+	for (unsigned i = 0; i < count; i++)
 		hash_some(walk, walk->active[i], stride);
-	for (unsigned i = 0; i < walk->active_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct lane *lane = walk->active[i];
+		uint64_t state = lane->states[lane->hashed];
+		const struct image_bucket *bucket = home_of(image, state);
+		unsigned slots = bucket_hits(bucket, suffix_fingerprint(state));
 
-		if (look_up_some(walk, lane, first)) {
-			prefetch_beyond(walk, lane, first);
+		walk->active[still] = lane;
+		if (slots != 0) {
+			still += step(walk, lane, bucket->accepts[__builtin_ctz(slots)]);
+		} else if (is_beyond(bucket, state)) {
+			prefetch_beyond(image, state);
 			far[far_count++] = lane;
+		} else {
+			tear(walk, lane);
 		}
 	}
-	for (unsigned i = 0; i < far_count; i++)
-		while (look_beyond(walk, far[i], first) && look_up_some(walk, far[i], first))
-			;
-	for (unsigned i = 0; i < walk->active_count; i++) {
-		struct lane *lane = walk->active[i];
+	for (unsigned i = 0; i < far_count; i++) {
+		struct lane *lane = far[i];
+		uint32_t word = look_beyond(image, lane->states[lane->hashed]);
 
-		prefetch_accept(walk, lane);
 		walk->active[still] = lane;
-		still += lane->depth == first + stride && lane->depth < lane->label_count &&
-			!(lane->word & IMAGE_LEAF);
+		if (word != MISSING)
+			still += step(walk, lane, word);
+		else
+			tear(walk, lane);
 	}
 	walk->active_count = still;
 }
 
+static inline uint32_t middle_of(const struct lane *lane)
+{
+	return (lane->found + lane->missing) / 2;
+}
+
+// Halves what is not known of the torn lanes, until the state after the one found is the one missing.
+static inline void mend(struct walk *walk)
+{
+	const struct image *image = walk->image;
+
+	while (walk->torn_count > 0) {
+		unsigned count = walk->torn_count;
+
+		for (unsigned i = 0; i < count; i++)
+			__builtin_prefetch(
+				home_of(image, walk->torn[i]->states[middle_of(walk->torn[i])]));
+		walk->torn_count = 0;
+		for (unsigned i = 0; i < count; i++) {
+			struct lane *lane = walk->torn[i];
+			uint32_t middle = middle_of(lane);
+			uint32_t word = look_up(image, lane->states[middle]);
+			bool is_there = word != MISSING;
+
+			lane->found = is_there ? middle : lane->found;
+			lane->missing = is_there ? lane->missing : middle;
+			lane->accept = is_there ? word & IMAGE_LEADS_ON : lane->accept;
+			prefetch_accept(walk, lane->accept);
+			walk->torn[walk->torn_count] = lane;
+			walk->torn_count += lane->missing - lane->found > 1;
+		}
+	}
+}
+
 // Is the accept's name the last `depth` labels, byte for byte, and of the walk's ruleset?
 static inline bool is_path(
-	const struct image *image, const struct lane *lane, uint32_t accept, size_t depth)
+	const struct image *image, const struct lane *lane, uint32_t accept, uint32_t depth)
 {
-	const size_t off = lane->labels[lane->label_count - depth];
+	const uint32_t off = lane->labels[lane->label_count - depth];
 	const uint8_t *path = lane->folded + off;
 	const struct image_ending *ending;
 	const uint8_t *name;
-	size_t own_len;
+	uint32_t own_len;
 
 	if (accept - lane->start->accept_first >= lane->start->accept_len)
-		return false;
+		return false; // IMAGE_LEADS_ON too
 	name = image->accepts + accept;
 	own_len = name[0];
 	ending = &image->endings[name[1]];
-	return off + own_len + ending->len == lane->len &&
-		is_same(name + 2, path, (unsigned)own_len) && is_ending(ending, path + own_len);
+	return off + own_len + ending->len == lane->len && is_same(name + 2, path, own_len) &&
+		is_ending(ending, path + own_len);
 }
 
 // The first of an accept's rules, from `at` on, that covers names below it or, `is_whole`, its own. Regex rules before it are noted.
@@ -295,21 +359,32 @@ static inline uint32_t pick_rule(
 
 // Beats the match so far: a longer domain, else a higher rank; on a full tie the earlier link stays.
 static inline bool is_better(
-	const struct image *image, uint32_t rule, size_t depth, const struct suffix_match *match)
+	const struct image *image, uint32_t rule, uint32_t depth, const struct suffix_match *match)
 {
 	if (match->rule == IMAGE_NONE || depth != match->label_count)
 		return match->rule == IMAGE_NONE || depth > match->label_count;
 	return image_rule(image, rule).rank > image_rule(image, match->rule).rank;
 }
 
-// Takes the rule of the deepest accept that covers the name, if it beats the match so far.
+// The states above one, all at once.
+static inline void prefetch_above(
+	const struct image *image, const struct lane *lane, uint32_t depth)
+{
+	while (--depth > 0)
+		__builtin_prefetch(home_of(image, lane->states[depth]));
+}
+
+// Takes the rule of the deepest accept that covers the name, if it beats the match so far. That of the state found, else
+// of one above it: each is compared for itself, whatever the hashes say.
 static inline void choose(
 	const struct image *image, const struct lane *lane, struct suffix_match *match)
 {
-	for (size_t depth = lane->deepest;; depth--) {
-		uint32_t accept = lane->accepts[depth], rule = IMAGE_NONE;
+	uint32_t accept = lane->accept;
 
-		if (accept != IMAGE_LEADS_ON && is_path(image, lane, accept, depth))
+	for (uint32_t depth = lane->found;; depth--) {
+		uint32_t rule = IMAGE_NONE;
+
+		if (is_path(image, lane, accept, depth))
 			rule = pick_rule(image, image_accept_rules(image, accept),
 				depth == lane->label_count, &match->has_regex);
 		if (rule != IMAGE_NONE) {
@@ -321,39 +396,59 @@ static inline void choose(
 		}
 		if (depth == 0)
 			return;
+		if (depth == lane->found)
+			prefetch_above(image, lane, depth);
+		accept = depth == 1 ? lane->start->accept
+				    : look_up(image, lane->states[depth - 1]) & IMAGE_LEADS_ON;
 	}
+}
+
+// Readies those lanes whose network has a link number `link`. Gives how many there are.
+static inline unsigned begin_link(
+	struct walk *walk, const struct suffix_query *queries, unsigned count, uint32_t link)
+{
+	const struct image *image = walk->image;
+	unsigned chosen = 0;
+
+	walk->active_count = walk->torn_count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const struct image_network *network = &image->networks[queries[i].network];
+		struct lane *lane = &walk->lanes[i];
+		const struct image_start *start;
+
+		lane->start = NULL;
+		if (link >= network->link_count)
+			continue;
+		start = &image->starts[image->links[network->link_first + link]];
+		lane->start = start;
+		lane->state = block_load(start->state);
+		lane->limit =
+			lane->label_count < start->depth_max ? lane->label_count : start->depth_max;
+		lane->hashed = lane->found = lane->missing = 0;
+		lane->accept = start->accept;
+		walk->active[walk->active_count] = lane;
+		walk->active_count += lane->limit > 0;
+		chosen++;
+	}
+	return chosen;
 }
 
 // Walks those lanes whose network has a link number `link`. False: none has.
 static inline bool walk_link(struct walk *walk, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count, uint32_t link)
 {
-	const struct image *image = walk->image;
-	unsigned chosen = 0;
-	uint32_t depth = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct image_network *network = &image->networks[queries[i].network];
-		struct lane *lane = &walk->lanes[i];
-
-		lane->start = NULL;
-		if (link >= network->link_count)
-			continue;
-		lane->start = &image->starts[image->links[network->link_first + link]];
-		lane->state = block_load(lane->start->state);
-		lane->depth = lane->deepest = 0;
-		lane->accepts[0] = lane->start->accept;
-		walk->active[chosen++] = lane;
-	}
-	walk->active_count = chosen;
-	for (unsigned i = 0; i < SHORT_ROUNDS && walk->active_count > 0; i++, depth += STRIDE)
-		walk_round(walk, depth, STRIDE);
-	for (; walk->active_count > 0; depth += STRIDE_MAX)
-		walk_round(walk, depth, STRIDE_MAX);
+	if (begin_link(walk, queries, count, link) == 0)
+		return false;
+	walk_round(walk, 2);
+	walk_round(walk, 1);
+	walk_round(walk, 2);
+	while (walk->active_count > 0)
+		walk_round(walk, STRIDE_MAX);
+	mend(walk);
 	for (unsigned i = 0; i < count; i++)
 		if (walk->lanes[i].start)
-			choose(image, &walk->lanes[i], &matches[i]);
-	return chosen > 0;
+			choose(walk->image, &walk->lanes[i], &matches[i]);
+	return true;
 }
 
 static inline void set_keys(block keys[static 2], const uint8_t key[static IMAGE_KEY_LEN])

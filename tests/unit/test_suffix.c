@@ -391,12 +391,31 @@ static int expected_rule(const struct rulesets *sets, const struct suffix_query 
 	return found.rule;
 }
 
+// Asks a burst by every way. Gives how many of the names are covered.
+static unsigned compare_burst(
+	struct rulesets *sets, const struct suffix_query *queries, unsigned count)
+{
+	struct suffix_match matches[TRIE_BURST];
+	int expected[TRIE_BURST];
+	unsigned covered = 0;
+
+	for (unsigned n = 0; n < count; n++) {
+		expected[n] = expected_rule(sets, &queries[n]);
+		covered += expected[n] >= 0;
+	}
+	for (unsigned way = 0; suffix_way(way); way++) {
+		sets->image.way = suffix_way(way);
+		suffix_match(&sets->image, queries, matches, count);
+		for (unsigned n = 0; n < count; n++)
+			assert_int_equal(rule_number(&sets->image, &matches[n]), expected[n]);
+	}
+	return covered;
+}
+
 static unsigned compare_with_trie(struct rulesets *sets, uint64_t *seed, unsigned name_count)
 {
 	static uint8_t names[TRIE_BURST][NAME_LEN_MAX];
 	struct suffix_query queries[TRIE_BURST];
-	struct suffix_match matches[TRIE_BURST];
-	int expected[TRIE_BURST];
 	unsigned covered = 0;
 
 	for (unsigned done = 0, count; done < name_count; done += count) {
@@ -405,16 +424,8 @@ static unsigned compare_with_trie(struct rulesets *sets, uint64_t *seed, unsigne
 			random_name(seed, names[n]);
 			queries[n] = (struct suffix_query){
 				.name = names[n], .type = draw(seed) % 8 ? TYPE_A : TYPE_DS};
-			expected[n] = expected_rule(sets, &queries[n]);
-			covered += expected[n] >= 0;
 		}
-		for (unsigned way = 0; suffix_way(way); way++) {
-			sets->image.way = suffix_way(way);
-			suffix_match(&sets->image, queries, matches, count);
-			for (unsigned n = 0; n < count; n++)
-				assert_int_equal(
-					rule_number(&sets->image, &matches[n]), expected[n]);
-		}
+		covered += compare_burst(sets, queries, count);
 	}
 	return covered;
 }
@@ -435,6 +446,68 @@ static void names_and_rulesets_match_as_in_a_naive_trie_by_every_way(void **stat
 		assert_in_range(covered, name_count / 10, name_count - 1);
 		rulesets_free(sets);
 	}
+}
+
+enum { CLAIMED = 100 * TRIE_BURST };
+
+// Buckets that can be written to.
+static void copy_buckets(struct image *image)
+{
+	size_t size = image->buckets_count * sizeof(struct image_bucket);
+	struct image_bucket *copy = aligned_alloc(64, size);
+
+	assert_non_null(copy);
+	memcpy(copy, image->buckets, size);
+	image->buckets = copy;
+}
+
+// Has the table claim that a state of the name is there, whose home is not full and so would have it.
+static void claim_state(struct image *image, const uint8_t *name, uint64_t *seed)
+{
+	uint64_t states[NAME_LABELS_MAX], state;
+	const struct image_start *start = &image->starts[draw(seed) % 2];
+	uint8_t folded[NAME_LEN_MAX];
+	struct image_bucket *home;
+	unsigned count, slot = 0;
+
+	name_fold(folded, name, name_check(name, NAME_LEN_MAX));
+	count = suffix_way(0)->states(image->header->key, start->state, folded, states);
+	if (count == 0)
+		return;
+	state = states[draw(seed) % count];
+	home = (struct image_bucket *)&image->buckets[suffix_home(state, image->buckets_count)];
+	while (slot < IMAGE_BUCKET_SLOTS && home->fingerprints[slot] != 0)
+		if (home->fingerprints[slot++] == suffix_fingerprint(state))
+			return;
+	if (slot == IMAGE_BUCKET_SLOTS)
+		return;
+	home->fingerprints[slot] = suffix_fingerprint(state);
+	home->accepts[slot] |=
+		draw(seed) % 2 ? IMAGE_LEADS_ON : home->accepts[0] & ~IMAGE_FILTER_BIT;
+}
+
+// Names whose hashes agree by chance with those of states, of which one in 250 million look-ups would see one.
+static void hashes_that_agree_by_chance_decide_nothing(void **state)
+{
+	static uint8_t names[CLAIMED][NAME_LEN_MAX];
+	uint64_t seed = 6;
+	struct rulesets *sets = rulesets_new(&seed);
+
+	(void)state;
+	copy_buckets(&sets->image);
+	for (unsigned i = 0; i < CLAIMED; i++) {
+		random_name(&seed, names[i]);
+		claim_state(&sets->image, names[i], &seed);
+	}
+	for (unsigned i = 0; i < CLAIMED; i += TRIE_BURST) {
+		struct suffix_query queries[TRIE_BURST];
+
+		for (unsigned n = 0; n < TRIE_BURST; n++)
+			queries[n] = (struct suffix_query){.name = names[i + n], .type = TYPE_A};
+		compare_burst(sets, queries, TRIE_BURST);
+	}
+	free((void *)sets->image.buckets);
+	rulesets_free(sets);
 }
 
 static void every_way_hashes_alike(void **state)
@@ -743,6 +816,7 @@ int main(void)
 		cmocka_unit_test(B19_bytes_of_any_value_match_as_they_are),
 		cmocka_unit_test(DS_of_a_rules_own_domain_is_matched_one_label_up),
 		cmocka_unit_test(longest_names_and_labels_match),
+		cmocka_unit_test(hashes_that_agree_by_chance_decide_nothing),
 		cmocka_unit_test(every_way_hashes_alike),
 		cmocka_unit_test(hash_is_that_of_the_layouts_version),
 		cmocka_unit_test(names_may_end_where_memory_ends),
