@@ -101,17 +101,17 @@ void answers_enter(struct answers *answers, uint64_t generation, uint32_t stale_
 	answers->stale_sec = stale_sec;
 }
 
-static struct answer *answer_at(const struct answers *answers, uint32_t cell)
+static struct cached *answer_at(const struct answers *answers, uint32_t cell)
 {
-	return (struct answer *)(answers->cells + (size_t)cell * ANSWERS_CELL);
+	return (struct cached *)(answers->cells + (size_t)cell * ANSWERS_CELL);
 }
 
-static uint32_t cell_of(const struct answers *answers, const struct answer *answer)
+static uint32_t cell_of(const struct answers *answers, const struct cached *answer)
 {
 	return (uint32_t)(((const uint8_t *)answer - answers->cells) / ANSWERS_CELL);
 }
 
-static struct ring *ring_of(struct answers *answers, const struct answer *answer)
+static struct ring *ring_of(struct answers *answers, const struct cached *answer)
 {
 	return &answers->rings[cell_of(answers, answer) >= answers->rings[KNOWN].first];
 }
@@ -121,24 +121,24 @@ static unsigned record_count(const uint8_t counts[3])
 	return (unsigned)counts[0] + counts[1] + counts[2];
 }
 
-static uint8_t *name_of(const struct answer *answer)
+static uint8_t *name_of(const struct cached *answer)
 {
 	return (uint8_t *)(answer + 1);
 }
 
-static uint8_t *ttl_offs_of(const struct answer *answer)
+static uint8_t *ttl_offs_of(const struct cached *answer)
 {
 	return name_of(answer) + answer->name_len;
 }
 
-static uint8_t *records_of(const struct answer *answer)
+static uint8_t *records_of(const struct cached *answer)
 {
 	return ttl_offs_of(answer) + record_count(answer->counts) * sizeof(uint16_t);
 }
 
-static uint32_t cells_for(const struct question *question, const struct answer_content *content)
+static uint32_t cells_for(const struct question *question, const struct cached_content *content)
 {
-	size_t len = sizeof(struct answer) + question->name_len +
+	size_t len = sizeof(struct cached) + question->name_len +
 		record_count(content->counts) * sizeof(uint16_t) + content->records_len;
 
 	return (uint32_t)((len + ANSWERS_CELL - 1) / ANSWERS_CELL);
@@ -191,7 +191,7 @@ void answers_fetch_answer(const struct answers *answers, const struct question_h
 	__builtin_prefetch(bytes + 128);
 }
 
-static bool is_for(const struct answer *answer, const struct question *question)
+static bool is_for(const struct cached *answer, const struct question *question)
 {
 	return answer->network == question->network && answer->type == question->type &&
 		answer->class == question->class && answer->variant == question->variant &&
@@ -199,7 +199,7 @@ static bool is_for(const struct answer *answer, const struct question *question)
 		question_is_name(question, name_of(answer));
 }
 
-static struct answer *find(const struct answers *answers, const struct question *question,
+static struct cached *find(const struct answers *answers, const struct question *question,
 	const struct question_hash *hash)
 {
 	const struct bucket *bucket = &answers->buckets[bucket_of(answers, hash)];
@@ -207,7 +207,7 @@ static struct answer *find(const struct answers *answers, const struct question 
 
 	for (unsigned slot = next_slot(bucket, tag, 0); slot < SLOTS;
 		slot = next_slot(bucket, tag, slot + 1)) {
-		struct answer *answer = answer_at(answers, bucket->places[slot] - PLACE_FIRST);
+		struct cached *answer = answer_at(answers, bucket->places[slot] - PLACE_FIRST);
 
 		if (is_for(answer, question))
 			return answer;
@@ -216,7 +216,7 @@ static struct answer *find(const struct answers *answers, const struct question 
 }
 
 // The slot that leads to this answer. There always is one, unless it is gone.
-static uint32_t *place_of(const struct answers *answers, const struct answer *answer)
+static uint32_t *place_of(const struct answers *answers, const struct cached *answer)
 {
 	uint32_t *place = answers->buckets[answer->bucket].places;
 
@@ -225,14 +225,14 @@ static uint32_t *place_of(const struct answers *answers, const struct answer *an
 	return place;
 }
 
-static void let_go(struct answers *answers, struct answer *answer, uint32_t place)
+static void let_go(struct answers *answers, struct cached *answer, uint32_t place)
 {
 	*place_of(answers, answer) = place;
 	answer->is_gone = true;
 	answers->count--;
 }
 
-static bool is_below(const struct answer *answer, const struct answers_flush *what)
+static bool is_below(const struct cached *answer, const struct answers_flush *what)
 {
 	const uint8_t *name = name_of(answer), *end = name + answer->name_len;
 
@@ -241,7 +241,7 @@ static bool is_below(const struct answer *answer, const struct answers_flush *wh
 	return end - name == what->name_len && memcmp(name, what->name, what->name_len) == 0;
 }
 
-static bool is_about(const struct answers_flush *what, const struct answer *answer)
+static bool is_about(const struct answers_flush *what, const struct cached *answer)
 {
 	switch (what->what) {
 	case ANSWERS_OF_NAME: return answer->name_len == what->name_len && is_below(answer, what);
@@ -252,7 +252,7 @@ static bool is_about(const struct answers_flush *what, const struct answer *answ
 	return true;
 }
 
-static bool is_flushed(const struct answers *answers, const struct answer *answer)
+static bool is_flushed(const struct answers *answers, const struct cached *answer)
 {
 	unsigned count =
 		answers->flush_count < ANSWERS_FLUSHES ? answers->flush_count : ANSWERS_FLUSHES;
@@ -270,10 +270,10 @@ static bool is_flushed(const struct answers *answers, const struct answer *answe
 	return false;
 }
 
-struct answer *answers_find(
+struct cached *answers_find(
 	struct answers *answers, const struct question *question, const struct question_hash *hash)
 {
-	struct answer *answer = find(answers, question, hash);
+	struct cached *answer = find(answers, question, hash);
 
 	if (answer && is_flushed(answers, answer)) {
 		let_go(answers, answer, PLACE_FREE);
@@ -282,17 +282,17 @@ struct answer *answers_find(
 	return answer;
 }
 
-bool answers_is_sure(const struct answers *answers, const struct answer *answer)
+bool answers_is_sure(const struct answers *answers, const struct cached *answer)
 {
 	return answer->stamp == answers->stamp;
 }
 
-void answers_confirm(const struct answers *answers, struct answer *answer)
+void answers_confirm(const struct answers *answers, struct cached *answer)
 {
 	answer->stamp = answers->stamp;
 }
 
-void answers_forget(struct answers *answers, struct answer *answer)
+void answers_forget(struct answers *answers, struct cached *answer)
 {
 	let_go(answers, answer, PLACE_FREE);
 }
@@ -300,7 +300,7 @@ void answers_forget(struct answers *answers, struct answer *answer)
 static uint32_t make_room(struct answers *, enum ring_name, uint32_t cells, uint64_t now_us);
 
 // From where it stands, at the tail of a ring, to a head. Its cells are free already, but not written yet.
-static void move_to_known(struct answers *answers, struct answer *answer, uint64_t now_us)
+static void move_to_known(struct answers *answers, struct cached *answer, uint64_t now_us)
 {
 	uint32_t *place = place_of(answers, answer);
 	uint32_t cell = make_room(answers, KNOWN, answer->cells, now_us);
@@ -310,9 +310,9 @@ static void move_to_known(struct answers *answers, struct answer *answer, uint64
 }
 
 static bool is_worth_keeping(
-	const struct answers *answers, const struct answer *answer, uint64_t now_us)
+	const struct answers *answers, const struct cached *answer, uint64_t now_us)
 {
-	return answer_age_sec(answer, now_us) < (uint64_t)answer->ttl_sec + answers->stale_sec;
+	return answers_age_sec(answer, now_us) < (uint64_t)answer->ttl_sec + answers->stale_sec;
 }
 
 // No answer is pushed out yet by one that becomes known.
@@ -326,7 +326,7 @@ static void retire_oldest(
 	struct answers *answers, enum ring_name name, unsigned *rounds, uint64_t now_us)
 {
 	struct ring *ring = &answers->rings[name];
-	struct answer *oldest = answer_at(answers, ring->tail);
+	struct cached *oldest = answer_at(answers, ring->tail);
 
 	ring->tail += oldest->cells;
 	ring->free += oldest->cells;
@@ -364,7 +364,7 @@ static uint32_t make_room(
 		if (to_end >= cells && ring->free >= cells)
 			break;
 		if (to_end < cells && ring->free >= to_end) {
-			struct answer *rest = answer_at(answers, ring->head);
+			struct cached *rest = answer_at(answers, ring->head);
 
 			rest->cells = (uint16_t)to_end;
 			rest->is_gone = true;
@@ -425,7 +425,7 @@ static bool is_remembered(const struct bucket *bucket, uint16_t tag)
 // The memory that the next answer will need to push out another.
 static void fetch_next(const struct answers *answers, const struct ring *ring)
 {
-	const struct answer *oldest = answer_at(answers, ring->tail);
+	const struct cached *oldest = answer_at(answers, ring->tail);
 
 	__builtin_prefetch(
 		(const uint8_t *)oldest + (size_t)ANSWERS_CELLS_MAX * ANSWERS_CELL / 8, 1);
@@ -434,7 +434,7 @@ static void fetch_next(const struct answers *answers, const struct ring *ring)
 }
 
 // Cells for an answer whose question is not there, and a slot that leads to them.
-static struct answer *enter(struct answers *answers, const struct question_hash *hash,
+static struct cached *enter(struct answers *answers, const struct question_hash *hash,
 	enum ring_name name, uint32_t cells, uint64_t now_us)
 {
 	uint32_t index = bucket_of(answers, hash);
@@ -442,23 +442,23 @@ static struct answer *enter(struct answers *answers, const struct question_hash 
 	struct bucket *bucket = &answers->buckets[index];
 	uint32_t cell = make_room(answers, name, cells, now_us);
 	unsigned slot = choose_slot(answers, bucket, tag);
-	struct answer *answer = answer_at(answers, cell);
+	struct cached *answer = answer_at(answers, cell);
 
 	if (bucket->places[slot] >= PLACE_FIRST)
 		let_go(answers, answer_at(answers, bucket->places[slot] - PLACE_FIRST), PLACE_FREE);
 	bucket->tags[slot] = tag;
 	bucket->places[slot] = PLACE_FIRST + cell;
-	*answer = (struct answer){.bucket = index, .cells = (uint16_t)cells};
+	*answer = (struct cached){.bucket = index, .cells = (uint16_t)cells};
 	answers->count++;
 	return answer;
 }
 
 // Cells that hold the answer from now on: those of the one before, if they are enough.
-static struct answer *place_answer(struct answers *answers, const struct question *question,
+static struct cached *place_answer(struct answers *answers, const struct question *question,
 	const struct question_hash *hash, uint32_t cells, uint64_t now_us)
 {
 	const struct bucket *bucket = &answers->buckets[bucket_of(answers, hash)];
-	struct answer *before = find(answers, question, hash), *answer;
+	struct cached *before = find(answers, question, hash), *answer;
 	enum ring_name name = NEWCOMERS;
 	uint32_t hits = 0;
 
@@ -477,8 +477,8 @@ static struct answer *place_answer(struct answers *answers, const struct questio
 	return answer;
 }
 
-static void fill(struct answer *answer, const struct question *question,
-	const struct answer_content *content)
+static void fill(struct cached *answer, const struct question *question,
+	const struct cached_content *content)
 {
 	answer->name_len = question->name_len;
 	answer->type = question->type;
@@ -500,11 +500,11 @@ static void fill(struct answer *answer, const struct question *question,
 	memcpy(records_of(answer), content->records, content->records_len);
 }
 
-struct answer *answers_put(struct answers *answers, const struct question *question,
-	const struct question_hash *hash, const struct answer_content *content, uint64_t now_us)
+struct cached *answers_put(struct answers *answers, const struct question *question,
+	const struct question_hash *hash, const struct cached_content *content, uint64_t now_us)
 {
 	uint32_t cells = cells_for(question, content);
-	struct answer *answer;
+	struct cached *answer;
 
 	if (cells > ANSWERS_CELLS_MAX) {
 		answer = find(answers, question, hash);
@@ -519,17 +519,17 @@ struct answer *answers_put(struct answers *answers, const struct question *quest
 	return answer;
 }
 
-uint32_t answer_age_sec(const struct answer *answer, uint64_t now_us)
+uint32_t answers_age_sec(const struct cached *answer, uint64_t now_us)
 {
 	return (uint32_t)((now_us - answer->stored_us) / 1000000);
 }
 
-bool answer_is_fresh(const struct answer *answer, uint64_t now_us)
+bool answers_is_fresh(const struct cached *answer, uint64_t now_us)
 {
-	return answer_age_sec(answer, now_us) < answer->ttl_sec;
+	return answers_age_sec(answer, now_us) < answer->ttl_sec;
 }
 
-void answer_note_use(struct answer *answer)
+void answers_note_use(struct cached *answer)
 {
 	answer->hits++;
 	if (answer->uses < USES_MAX)
@@ -545,8 +545,8 @@ static uint32_t ttl_now(be32_t stored, uint32_t age_sec, uint32_t ttl_sec)
 	return ttl > age_sec ? ttl - age_sec : 0;
 }
 
-uint16_t answer_copy_records(
-	const struct answer *answer, uint8_t *out, uint32_t age_sec, uint32_t ttl_sec)
+uint16_t answers_copy_records(
+	const struct cached *answer, uint8_t *out, uint32_t age_sec, uint32_t ttl_sec)
 {
 	const uint8_t *offs = ttl_offs_of(answer);
 	unsigned count = record_count(answer->counts);
@@ -578,7 +578,7 @@ void answers_flush(struct answers *answers, const struct answers_flush *what, ui
 }
 
 unsigned answers_of_name(struct answers *answers, const struct question *question,
-	const struct answer **found, unsigned max)
+	const struct cached **found, unsigned max)
 {
 	struct question_hash hash = answers_hash(answers, question);
 	const struct bucket *group = &answers->buckets[group_of(answers, &hash) * GROUP_BUCKETS];
@@ -586,7 +586,7 @@ unsigned answers_of_name(struct answers *answers, const struct question *questio
 
 	for (unsigned i = 0; i < GROUP_BUCKETS * SLOTS && count < max; i++) {
 		uint32_t place = group[i / SLOTS].places[i % SLOTS];
-		const struct answer *answer;
+		const struct cached *answer;
 
 		if (place < PLACE_FIRST)
 			continue;

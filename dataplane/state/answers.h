@@ -30,7 +30,7 @@ enum {
 };
 
 // What is kept of an answer. All but the question, the ID and the OPT record, which are each client's own.
-struct answer {
+struct cached {
 	uint32_t bucket;
 	uint16_t cells;
 	uint8_t uses : 2; // since it came to its ring's tail; stays at 3
@@ -53,10 +53,10 @@ struct answer {
 	uint8_t counts[3]; // records of each section
 	// name, folded │ offsets of the TTLs in the records, 2 bytes each │ records
 };
-static_assert(sizeof(struct answer) == 64, "four cells");
+static_assert(sizeof(struct cached) == 64, "four cells");
 
 // What answers_put() stores with a question.
-struct answer_content {
+struct cached_content {
 	const uint8_t *records;   // as they stood behind the question, without OPT
 	const uint16_t *ttl_offs; // in `records`, one a record
 	uint16_t records_len;
@@ -103,26 +103,26 @@ void answers_fetch_bucket(const struct answers *, const struct question_hash *);
 void answers_fetch_answer(const struct answers *, const struct question_hash *);
 
 // The answer to this very question, however old; NULL: there is none, or it was flushed.
-[[nodiscard]] struct answer *answers_find(
+[[nodiscard]] struct cached *answers_find(
 	struct answers *, const struct question *, const struct question_hash *);
 // All rules and flushes are older than its stamp. Else the caller finds its route anew: if it is the same, answers_confirm(),
 // else answers_forget().
-[[nodiscard]] bool answers_is_sure(const struct answers *, const struct answer *);
-void answers_confirm(const struct answers *, struct answer *);
-void answers_forget(struct answers *, struct answer *);
+[[nodiscard]] bool answers_is_sure(const struct answers *, const struct cached *);
+void answers_confirm(const struct answers *, struct cached *);
+void answers_forget(struct answers *, struct cached *);
 
 // Stores an answer in place of the one before, if any. NULL: it is too large, and none is there any more.
-struct answer *answers_put(struct answers *, const struct question *, const struct question_hash *,
-	const struct answer_content *, uint64_t now_us);
+struct cached *answers_put(struct answers *, const struct question *, const struct question_hash *,
+	const struct cached_content *, uint64_t now_us);
 
 // Whole seconds since it was stored.
-[[nodiscard]] uint32_t answer_age_sec(const struct answer *, uint64_t now_us);
-[[nodiscard]] bool answer_is_fresh(const struct answer *, uint64_t now_us);
+[[nodiscard]] uint32_t answers_age_sec(const struct cached *, uint64_t now_us);
+[[nodiscard]] bool answers_is_fresh(const struct cached *, uint64_t now_us);
 // It was given to a client.
-void answer_note_use(struct answer *);
+void answers_note_use(struct cached *);
 // Writes its records with TTLs that have counted down by `age_sec`, or, if `ttl_sec` is not 0, all as that. Gives their length.
-uint16_t answer_copy_records(
-	const struct answer *, uint8_t *out, uint32_t age_sec, uint32_t ttl_sec);
+uint16_t answers_copy_records(
+	const struct cached *, uint8_t *out, uint32_t age_sec, uint32_t ttl_sec);
 
 // Nothing stored before `now_us` is found any more that this is about. Costs the same whatever there is: answers are held against it when
 // they are found. Only the last ANSWERS_FLUSHES are remembered: one that is forgotten takes all that is as old as it along.
@@ -130,5 +130,5 @@ void answers_flush(struct answers *, const struct answers_flush *, uint64_t now_
 
 // The answers for a name, whatever else they differ in. Gives their number, `max` at most.
 [[nodiscard]] unsigned answers_of_name(
-	struct answers *, const struct question *, const struct answer **found, unsigned max);
+	struct answers *, const struct question *, const struct cached **found, unsigned max);
 [[nodiscard]] struct answers_totals answers_totals(const struct answers *);

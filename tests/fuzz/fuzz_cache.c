@@ -57,7 +57,7 @@ static void put(struct model *model, unsigned number, uint8_t count)
 	uint8_t name[16];
 	struct question question = question_of(number, name);
 	struct question_hash hash = answers_hash(model->answers, &question);
-	struct answer_content content = {
+	struct cached_content content = {
 		.records = bytes,
 		.ttl_offs = offs,
 		.records_len = (uint16_t)(count * RECORD_LEN),
@@ -77,24 +77,24 @@ static void put(struct model *model, unsigned number, uint8_t count)
 	model->last[number] = (struct last){is_put ? count : 0, model->marks, model->now_us};
 }
 
-static void check_found(const struct answer *answer, const struct last *last, uint64_t now_us)
+static void check_found(const struct cached *answer, const struct last *last, uint64_t now_us)
 {
 	uint8_t out[ANSWERS_CELLS_MAX * ANSWERS_CELL];
 
 	HOLDS(last->count > 0 && answer->counts[0] == last->count);
 	HOLDS(answer->stored_us == last->stored_us);
-	HOLDS(answer_copy_records(answer, out, answer_age_sec(answer, now_us), 0) ==
+	HOLDS(answers_copy_records(answer, out, answers_age_sec(answer, now_us), 0) ==
 		last->count * RECORD_LEN);
 	for (unsigned i = 0; i < last->count; i++)
 		HOLDS(memcmp(out + i * RECORD_LEN + 12, &last->mark, sizeof(last->mark)) == 0);
 }
 
-static struct answer *find(struct model *model, unsigned number)
+static struct cached *find(struct model *model, unsigned number)
 {
 	uint8_t name[16];
 	struct question question = question_of(number, name);
 	struct question_hash hash = answers_hash(model->answers, &question);
-	struct answer *answer = answers_find(model->answers, &question, &hash);
+	struct cached *answer = answers_find(model->answers, &question, &hash);
 
 	if (answer)
 		check_found(answer, &model->last[number], model->now_us);
@@ -120,7 +120,7 @@ static void flush(struct model *model, enum answers_flush_what what, unsigned nu
 static void step(struct model *model, const uint8_t op[static OP_LEN])
 {
 	unsigned number = op[1];
-	struct answer *answer;
+	struct cached *answer;
 
 	switch (op[0] & 7) {
 	case 0:
@@ -129,7 +129,7 @@ static void step(struct model *model, const uint8_t op[static OP_LEN])
 	case 3:
 		answer = find(model, number);
 		if (answer && answers_is_sure(model->answers, answer))
-			answer_note_use(answer);
+			answers_note_use(answer);
 		else if (answer && (op[2] & 1))
 			answers_confirm(model->answers, answer);
 		else if (answer)

@@ -59,17 +59,17 @@ static struct question ask(const uint8_t *name)
 struct a_record {
 	uint8_t bytes[A_LEN];
 	uint16_t ttl_off;
-	struct answer_content content;
+	struct cached_content content;
 };
 
-static struct answer_content *a_record(struct a_record *a, uint32_t ttl_sec, uint32_t mark)
+static struct cached_content *a_record(struct a_record *a, uint32_t ttl_sec, uint32_t mark)
 {
 	be32_t ttl = be32_of(ttl_sec);
 
 	*a = (struct a_record){.bytes = "\xc0\x0c\0\1\0\1\0\0\0\0\0\4", .ttl_off = TTL_OFF};
 	memcpy(a->bytes + TTL_OFF, &ttl, sizeof(ttl));
 	memcpy(a->bytes + 12, &mark, sizeof(mark));
-	a->content = (struct answer_content){
+	a->content = (struct cached_content){
 		.records = a->bytes,
 		.ttl_offs = &a->ttl_off,
 		.records_len = A_LEN,
@@ -82,7 +82,7 @@ static struct answer_content *a_record(struct a_record *a, uint32_t ttl_sec, uin
 	return &a->content;
 }
 
-static struct answer *put(
+static struct cached *put(
 	struct answers *answers, const struct question *question, uint32_t mark, uint64_t now_us)
 {
 	struct question_hash hash = answers_hash(answers, question);
@@ -91,20 +91,20 @@ static struct answer *put(
 	return answers_put(answers, question, &hash, a_record(&a, 300, mark), now_us);
 }
 
-static struct answer *find(struct answers *answers, const struct question *question)
+static struct cached *find(struct answers *answers, const struct question *question)
 {
 	struct question_hash hash = answers_hash(answers, question);
 
 	return answers_find(answers, question, &hash);
 }
 
-static uint32_t mark_of(const struct answer *answer)
+static uint32_t mark_of(const struct cached *answer)
 {
 	uint8_t out[ANSWERS_CELLS_MAX * ANSWERS_CELL];
 	uint32_t mark;
 
 	assert_non_null(answer);
-	assert_int_equal(answer_copy_records(answer, out, 0, 0), A_LEN);
+	assert_int_equal(answers_copy_records(answer, out, 0, 0), A_LEN);
 	memcpy(&mark, out + 12, sizeof(mark));
 	return mark;
 }
@@ -156,16 +156,16 @@ static void B25_only_letters_fold(void **state)
 static void F01_every_ttl_counts_down(void **state)
 {
 	struct question question = ask(WIRE("\3www\7example\3com"));
-	struct answer *answer = put(*state, &question, 1, START);
+	struct cached *answer = put(*state, &question, 1, START);
 	uint64_t now_us = START + 7 * SECOND + SECOND / 2;
 	uint8_t out[A_LEN];
 	be32_t ttl;
 
-	assert_true(answer_is_fresh(answer, now_us));
-	answer_copy_records(answer, out, answer_age_sec(answer, now_us), 0);
+	assert_true(answers_is_fresh(answer, now_us));
+	answers_copy_records(answer, out, answers_age_sec(answer, now_us), 0);
 	memcpy(&ttl, out + TTL_OFF, sizeof(ttl));
 	assert_int_equal(be32_get(ttl), 293);
-	answer_copy_records(answer, out, answer_age_sec(answer, now_us), 30);
+	answers_copy_records(answer, out, answers_age_sec(answer, now_us), 30);
 	memcpy(&ttl, out + TTL_OFF, sizeof(ttl));
 	assert_int_equal(be32_get(ttl), 30);
 }
@@ -173,18 +173,18 @@ static void F01_every_ttl_counts_down(void **state)
 static void F01_an_answer_is_over_when_its_ttl_is(void **state)
 {
 	struct question question = ask(WIRE("\3www\7example\3com"));
-	struct answer *answer = put(*state, &question, 1, START);
+	struct cached *answer = put(*state, &question, 1, START);
 
-	assert_true(answer_is_fresh(answer, START + 300 * (uint64_t)SECOND - 1));
-	assert_false(answer_is_fresh(answer, START + 300 * (uint64_t)SECOND));
+	assert_true(answers_is_fresh(answer, START + 300 * (uint64_t)SECOND - 1));
+	assert_false(answers_is_fresh(answer, START + 300 * (uint64_t)SECOND));
 }
 
 static void new_answer_takes_the_place_of_the_old(void **state)
 {
 	struct question question = ask(WIRE("\3www\7example\3com"));
-	struct answer *first = put(*state, &question, 1, START);
+	struct cached *first = put(*state, &question, 1, START);
 
-	answer_note_use(first);
+	answers_note_use(first);
 	assert_ptr_equal(put(*state, &question, 2, START + SECOND), first);
 	assert_int_equal(mark_of(find(*state, &question)), 2);
 	assert_int_equal(first->hits, 1);
@@ -192,13 +192,13 @@ static void new_answer_takes_the_place_of_the_old(void **state)
 }
 
 // An answer of `records` A records, as one piece.
-static struct answer *put_large(
+static struct cached *put_large(
 	struct answers *answers, const struct question *question, unsigned records, uint64_t now_us)
 {
 	static uint8_t bytes[ANSWERS_RECORDS_MAX * A_LEN];
 	static uint16_t offs[ANSWERS_RECORDS_MAX];
 	struct question_hash hash = answers_hash(answers, question);
-	struct answer_content content = {
+	struct cached_content content = {
 		.records = bytes,
 		.ttl_offs = offs,
 		.records_len = (uint16_t)(records * A_LEN),
@@ -268,7 +268,7 @@ static void assert_consistent(struct answers *answers, uint64_t count)
 
 	for (uint64_t i = 0; i < count; i++) {
 		struct numbered n;
-		struct answer *answer = find(answers, numbered(&n, i, "\4test"));
+		struct cached *answer = find(answers, numbered(&n, i, "\4test"));
 
 		if (!answer)
 			continue;
@@ -286,7 +286,7 @@ static void F20_memory_is_bounded_whatever_comes(void **state)
 	for (uint64_t i = 0; i < 20000; i++) {
 		put(answers, numbered(&n, i, "\4test"), (uint32_t)i, START);
 		if (i % 3 == 0)
-			answer_note_use(find(answers, &n.question));
+			answers_note_use(find(answers, &n.question));
 		if (i % 1000 == 0)
 			assert_consistent(answers, i + 1);
 	}
@@ -302,13 +302,13 @@ static void answers_of_all_sizes_share_the_rings(void **state)
 
 	srand(1);
 	for (uint64_t i = 0; i < 20000; i++) {
-		struct answer *answer =
+		struct cached *answer =
 			put_large(answers, numbered(&n, (uint64_t)rand() % 500, "\4test"),
 				(unsigned)rand() % 200, START);
 
 		assert_non_null(answer);
 		for (int uses = rand() % 3; uses > 0; uses--)
-			answer_note_use(answer);
+			answers_note_use(answer);
 	}
 	assert_in_range(answers_totals(answers).answers, 10, 500);
 }
@@ -320,7 +320,7 @@ static void asked_twice_stays_longer_than_asked_once(void **state)
 	struct numbered n;
 
 	put(answers, &question, 1, START);
-	answer_note_use(find(answers, &question));
+	answers_note_use(find(answers, &question));
 	for (uint64_t i = 0; i < 100000; i++)
 		put(answers, numbered(&n, i, "\4test"), 0, START);
 	assert_int_equal(mark_of(find(answers, &question)), 1);
@@ -427,7 +427,7 @@ static void F22_answer_of_an_older_generation_is_doubted(void **state)
 {
 	struct answers *answers = *state;
 	struct question name = ask(WIRE("\7example\3com"));
-	struct answer *answer = put(answers, &name, 1, START);
+	struct cached *answer = put(answers, &name, 1, START);
 
 	assert_true(answers_is_sure(answers, answer));
 	answers_enter(answers, 2, 0);
@@ -445,7 +445,7 @@ static void all_answers_of_a_name_are_listed(void **state)
 	struct answers *answers = *state;
 	struct question name = ask(WIRE("\3www\7example\3com")),
 			upper = ask(WIRE("\3WWW\7example\3com"));
-	const struct answer *found[16];
+	const struct cached *found[16];
 
 	for (unsigned i = 0; i < 12; i++) {
 		struct question one = name;
@@ -495,11 +495,11 @@ static double hit_ratio(size_t size, const uint32_t *drawn, uint32_t draws, unsi
 	struct numbered n;
 
 	for (uint32_t i = 0; i < draws; i++) {
-		struct answer *answer = find(answers, numbered(&n, drawn[i], "\4test"));
+		struct cached *answer = find(answers, numbered(&n, drawn[i], "\4test"));
 
 		if (answer) {
 			hits += i >= draws / 2;
-			answer_note_use(answer);
+			answers_note_use(answer);
 		} else {
 			put(answers, &n.question, drawn[i], START);
 		}
