@@ -164,7 +164,7 @@ static void send_out(struct worker *worker)
 		port->ops->send(port, path->out + first, end - first);
 	}
 	port_release_all(worker->ports, path->released, path->released_count);
-	profile_take(&worker->counters[PROFILE_SEND], &ticks);
+	profile_take(&worker->counters[PROFILE_SEND], &ticks, path->query_count);
 }
 
 static bool walk(struct worker *worker, const struct packet *packets, unsigned count)
@@ -215,7 +215,7 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 		unsigned count = port->ops->receive(port, worker->burst, PORT_BURST);
 
 		if (count > 0) {
-			profile_take(&worker->counters[PROFILE_RECEIVE], &ticks);
+			profile_take(&worker->counters[PROFILE_RECEIVE], &ticks, count);
 			profile_burst(&worker->counters[PROFILE_BURST], count);
 			has_moved |= walk(worker, worker->burst, count);
 			has_walked = true;

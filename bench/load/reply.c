@@ -159,6 +159,8 @@ unsigned reply_make(struct replier *replier, uint8_t *frame, unsigned len)
 	unsigned name_len = read_query(frame, len), message_len, udp_len;
 	const uint8_t *type = message + MSG_HEADER_LEN + name_len;
 
+	if (memcmp(ip->target, replier->setup.silent, 4) == 0)
+		return 0;
 	if (name_len == 0) {
 		replier->unreadable++;
 		return 0;

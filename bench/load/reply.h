@@ -17,6 +17,7 @@ struct reply_setup {
 	uint8_t truncated; // of 256 questions
 	uint8_t dropped;   // of 256 queries
 	uint8_t lied;      // of 256 queries
+	uint8_t silent[4]; // an address at which nobody answers
 	bool is_nxdomain;  // no such name, whatever is asked, with SOA
 };
 

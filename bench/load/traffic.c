@@ -50,6 +50,7 @@ int traffic_read(struct traffic *traffic, char error[static QUESTIONS_ERROR_LEN]
 		.lied = of_256(traffic->lied),
 		.is_nxdomain = traffic->expected == TRAFFIC_NXDOMAIN,
 	};
+	memcpy(traffic->reply.silent, bench_ip(BENCH_SILENT).b + 12, 4);
 	return questions_read(&traffic->questions, traffic->queries, (enum order)traffic->order,
 		       (uint32_t)traffic->count, error) == 0
 		? 0

@@ -213,6 +213,10 @@ bool stand_turn(struct stand *stand)
 		restore_profile(stand, profile);
 		return true;
 	}
+	for (unsigned i = PROFILE_STEPS; i < PATH_COUNTER_COUNT; i++)
+		if (i - PROFILE_STEPS < STAND_RECORD_STEPS)
+			atomic_store_explicit(&record->steps[i - PROFILE_STEPS],
+				counter_get(&stand->counters[i]), memory_order_relaxed);
 	counter_add(&record->port_ticks, inside);
 	counter_add(&record->own_ticks, end - began - inside);
 	counter_add(&record->turns, 1);

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { STAND_RECORD_GAPS = 4096, STAND_GAP_NS = 100000 };
+enum { STAND_RECORD_GAPS = 4096, STAND_RECORD_STEPS = 16, STAND_GAP_NS = 100000 };
 
 // Time that was taken from a polling loop, in ticks of the time-stamp counter.
 struct stand_gap {
@@ -20,6 +20,7 @@ struct stand_record {
 	_Atomic uint64_t matched;  // through the step of that name
 	_Atomic uint64_t dropped;  // by the port: no room to send
 	_Atomic uint64_t swaps;
+	_Atomic uint64_t steps[STAND_RECORD_STEPS]; // ticks each, in a build with profile
 	_Atomic uint64_t gap_count; // all; of more than there is room for, the first are kept
 	struct stand_gap gaps[STAND_RECORD_GAPS];
 };

@@ -53,7 +53,8 @@ void path_pass(struct path *path, const struct packet *packets, unsigned count)
 		path_move(path, path_enter(path, &packets[i]), STEP_rx);
 	for (enum path_step step = 0; step < STEP_COUNT; step++) {
 		steps[step](path);
-		profile_take(&path->counters[PROFILE_STEPS + step], &ticks);
+		profile_take(
+			&path->counters[PROFILE_STEPS + step], &ticks, path->rooms[step].count);
 		counter_add(&path->counters[step], path->rooms[step].count);
 		path->rooms[step].count = 0;
 	}

@@ -24,12 +24,13 @@ static inline uint64_t profile_ticks(void)
 	return __rdtsc();
 }
 
-// Counts the ticks since `*since`, which is now from then on.
-static inline void profile_take(counter_t *counter, uint64_t *since)
+// Counts the ticks since `*since`, which is now from then on; but none where there was nothing to do.
+static inline void profile_take(counter_t *counter, uint64_t *since, unsigned count)
 {
 	uint64_t now = __rdtsc();
 
-	counter_add(counter, now - *since);
+	if (count > 0)
+		counter_add(counter, now - *since);
 	*since = now;
 }
 
@@ -46,10 +47,11 @@ static inline uint64_t profile_ticks(void)
 	return 0;
 }
 
-static inline void profile_take(counter_t *counter, uint64_t *since)
+static inline void profile_take(counter_t *counter, uint64_t *since, unsigned count)
 {
 	(void)counter;
 	(void)since;
+	(void)count;
 }
 
 static inline void profile_burst(counter_t *bursts, unsigned count)
