@@ -7,7 +7,7 @@
 #include "core/msg.h"
 #include "dataplane/path/frame.h"
 
-enum { TYPE_A = 1, TYPE_SOA = 6, TYPE_AAAA = 28, TTL_SEC = 300, RECORD_HEAD = 12 };
+enum { TTL_SEC = 300, RECORD_HEAD = 12 };
 
 // A record's beginning: the question's name by pointer (RFC 1035, 4.1.4).
 struct record {
