@@ -240,10 +240,5 @@ bool check_targets(struct config_faults *faults, const char *key, const char *co
 			faults_add(
 				faults, -EINVAL, key, i, "%s is given twice: remove one", texts[i]);
 	}
-	if (faults->count == before && !ip_is_v4(&out[0].ip))
-		faults_add(faults, -EOPNOTSUPP, key, 0,
-			"%s: sending over IPv6 is not built yet in this version: list an IPv4 "
-			"target first",
-			texts[0]);
 	return faults->count == before;
 }

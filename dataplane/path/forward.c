@@ -187,7 +187,7 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 	query->attempt.target = to->endpoint;
 	query->attempt.upstream = upstream;
 	query->hop = nexthop_get(&path->hops[index]);
-	if (!ip_is_v4(&query->attempt.target.ip) || query->hop.state != NEXTHOP_RESOLVED)
+	if (query->hop.state != NEXTHOP_RESOLVED)
 		return NO_ROUTE;
 	if (!draw_attempt(path, query) || !draw_case(path, query, to))
 		return NO_ROOM;

@@ -15,11 +15,22 @@ enum {
 	ETHERTYPE_VLAN = 0x8100,     // 802.1Q
 	ETHERTYPE_PROVIDER = 0x88a8, // 802.1ad: another tag follows
 	FRAME_MIN = 60,              // bytes, without checksum (IEEE 802.3)
-	IPV4_UDP = 17,
+	FRAME_TAGS = 2,              // of a frame at most
+
+	IP_UDP = 17,
+	IP_HOPS = 64,
 	IPV4_VERSION_AND_LEN = 0x45, // IPv4, 5 words, no options
 	IPV4_DONT_FRAGMENT = 0x4000,
 	IPV4_FRAGMENT = 0x3fff, // more fragments, or an offset
-	IPV4_TTL = 64,
+
+	IPV6_VERSION = 0x60,
+	IPV6_OPTIONS_HOP =
+		0, // kinds of extension headers that may stand before UDP (RFC 8200, 4.1)
+	IPV6_ROUTING = 43,
+	IPV6_FRAGMENT = 44,
+	IPV6_OPTIONS_END = 60,
+	IPV6_EXTENSIONS = 8,         // of a packet at most
+	IPV6_FRAGMENT_PART = 0xfff9, // more fragments, or an offset
 };
 
 struct ethernet_header {
@@ -47,6 +58,26 @@ struct ipv4_header {
 	uint8_t target[4];
 };
 static_assert(sizeof(struct ipv4_header) == 20, "RFC 791, 3.1");
+
+struct ipv6_header {
+	uint8_t version; // and class and flow
+	uint8_t flow[3];
+	be16_t payload_len;
+	uint8_t next;
+	uint8_t hops;
+	uint8_t source[16];
+	uint8_t target[16];
+};
+static_assert(sizeof(struct ipv6_header) == 40, "RFC 8200, 3");
+
+// The first 8 bytes, which each has.
+struct ipv6_extension {
+	uint8_t next;
+	uint8_t len;     // behind these 8, in 8 bytes; of no meaning in a fragment header
+	be16_t fragment; // in a fragment header
+	uint8_t options[4];
+};
+static_assert(sizeof(struct ipv6_extension) == 8, "RFC 8200, 4");
 
 struct udp_header {
 	be16_t source;
@@ -85,17 +116,31 @@ static inline uint16_t frame_fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
-// The sum of the pseudo header of a datagram (RFC 768).
-static inline uint64_t frame_pseudo_sum(const struct ipv4_header *ip, uint16_t len)
+// The sum of both addresses of a header, which stand side by side.
+static inline uint64_t frame_sum_v4(const struct ipv4_header *ip)
 {
-	be16_t rest[2] = {be16_of(IPV4_UDP), be16_of(len)};
+	static_assert(
+		offsetof(struct ipv4_header, target) == offsetof(struct ipv4_header, source) + 4);
+	return frame_sum(ip->source, 8, 0);
+}
 
-	return frame_sum(rest, sizeof(rest), frame_sum(ip->source, 8, 0)); // source and target
+static inline uint64_t frame_sum_v6(const struct ipv6_header *ip)
+{
+	static_assert(
+		offsetof(struct ipv6_header, target) == offsetof(struct ipv6_header, source) + 16);
+	return frame_sum(ip->source, 32, 0);
+}
+
+// The sum of a datagram's pseudo header (RFC 768; RFC 8200, 8.1), given that of the addresses.
+static inline uint64_t frame_pseudo_sum(uint64_t addresses, uint16_t len)
+{
+	be16_t rest[2] = {be16_of(IP_UDP), be16_of(len)};
+
+	return frame_sum(rest, sizeof(rest), addresses);
 }
 
 // Likewise, and of the datagram that `udp` begins.
-static inline uint64_t frame_udp_sum(
-	const struct ipv4_header *ip, const struct udp_header *udp, uint16_t len)
+static inline uint64_t frame_udp_sum(uint64_t addresses, const struct udp_header *udp, uint16_t len)
 {
-	return frame_sum(udp, len, frame_pseudo_sum(ip, len));
+	return frame_sum(udp, len, frame_pseudo_sum(addresses, len));
 }

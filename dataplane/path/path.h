@@ -63,7 +63,7 @@
 // name, kind (core/counters.h), why
 #define PATH_EXITS(EXIT)                                                                        \
 	EXIT(answered, COUNTER_ANSWERED, "an answer left")                                      \
-	EXIT(rx_not_ours, COUNTER_EXIT, "not UDP over IPv4 to an endpoint of ours")             \
+	EXIT(rx_not_ours, COUNTER_EXIT, "not UDP to an endpoint of ours")                       \
 	EXIT(rx_fragment, COUNTER_EXIT, "a fragment")                                           \
 	EXIT(rx_bad_length, COUNTER_EXIT, "lengths of frame, IP and UDP contradict each other") \
 	EXIT(rx_bad_ip_csum, COUNTER_EXIT, "wrong IPv4 header checksum")                        \

@@ -9,20 +9,27 @@ enum { PASSED = -1 };
 
 // A frame with its layers told apart.
 struct layers {
-	const struct ipv4_header *ip;
+	struct ip source, target;
 	const struct udp_header *udp;
+	uint64_t address_sum; // of the checksum
 	uint16_t link_len;
-	uint16_t payload_len; // of the IP packet
+	uint16_t type;        // of what the link layer carries
+	uint16_t payload_len; // from `udp` on
+	bool is_sum_needed;   // over IPv6 a datagram has a checksum (RFC 8200, 8.1)
 };
 
-// Ethernet with one tag at most, to our MAC address.
+static bool is_tag(uint16_t type)
+{
+	return type == ETHERTYPE_VLAN || type == ETHERTYPE_PROVIDER;
+}
+
+// Ethernet with two tags at most, to our MAC address.
 static int check_link(const struct path *path, const struct packet *packet, struct layers *layers)
 {
 	const struct ethernet_header *ethernet = (const struct ethernet_header *)packet->data;
 	uint16_t len = sizeof(*ethernet);
-	be16_t type;
 
-	if (packet->len < len + sizeof(struct vlan_tag) || (packet->flags & PACKET_CHAINED))
+	if (packet->len < LINK_LAYER_MAX || (packet->flags & PACKET_CHAINED))
 		return EXIT_rx_bad_length;
 	// Room for the longest headers, question and OPT: no later step need ask for less.
 	if (packet->len + packet->tail < PORT_ROOM || packet->head < PORT_HEADROOM)
@@ -30,17 +37,17 @@ static int check_link(const struct path *path, const struct packet *packet, stru
 	if (port_mac_word(ethernet->target) !=
 		atomic_load_explicit(&path->port_macs[packet->port], memory_order_relaxed))
 		return EXIT_rx_not_ours;
-	type = ethernet->type;
-	if (be16_get(type) == ETHERTYPE_VLAN) {
-		type = ((const struct vlan_tag *)(packet->data + len))->type;
+	layers->type = be16_get(ethernet->type);
+	for (unsigned i = 0; i < FRAME_TAGS && is_tag(layers->type); i++) {
+		layers->type = be16_get(((const struct vlan_tag *)(packet->data + len))->type);
 		len += sizeof(struct vlan_tag);
 	}
 	layers->link_len = len;
-	return be16_get(type) == ETHERTYPE_V4 ? PASSED : EXIT_rx_not_ours;
+	return PASSED;
 }
 
 // RFC 791, 3.1. Options are stepped over; a fragment is never read as DNS (RFC 5625, 4.4.3).
-static int check_ip(const struct packet *packet, struct layers *layers)
+static int check_ipv4(const struct packet *packet, struct layers *layers)
 {
 	const struct ipv4_header *ip =
 		(const struct ipv4_header *)(packet->data + layers->link_len);
@@ -55,14 +62,88 @@ static int check_ip(const struct packet *packet, struct layers *layers)
 		return EXIT_rx_bad_length;
 	if (!(packet->flags & PACKET_IP_OK) && frame_fold(frame_sum(ip, len, 0)) != 0xffff)
 		return EXIT_rx_bad_ip_csum;
-	if (ip->protocol != IPV4_UDP)
+	if (ip->protocol != IP_UDP)
 		return EXIT_rx_not_ours;
 	if (be16_get(ip->fragment) & IPV4_FRAGMENT)
 		return EXIT_rx_fragment;
-	layers->ip = ip;
+	layers->source = ip_from_v4(ip->source);
+	layers->target = ip_from_v4(ip->target);
+	layers->address_sum = frame_sum_v4(ip);
+	layers->is_sum_needed = false;
 	layers->udp = (const struct udp_header *)((const uint8_t *)ip + len);
 	layers->payload_len = (uint16_t)(total_len - len);
 	return PASSED;
+}
+
+// Over one extension header of the kind `*next`. A packet that is to be routed on is not for us yet (RFC 8200, 4.4).
+static int step_over(const uint8_t **at, uint16_t *left, uint8_t *next)
+{
+	const struct ipv6_extension *extension = (const struct ipv6_extension *)*at;
+	size_t len;
+
+	if (*left < sizeof(*extension))
+		return EXIT_rx_bad_length;
+	len = *next == IPV6_FRAGMENT ? sizeof(*extension) : (extension->len + 1u) * 8;
+	if (len > *left)
+		return EXIT_rx_bad_length;
+	switch (*next) {
+	case IPV6_FRAGMENT: // one that is all there is, is none (RFC 6946)
+		if (be16_get(extension->fragment) & IPV6_FRAGMENT_PART)
+			return EXIT_rx_fragment;
+		break;
+	case IPV6_ROUTING:
+		if (extension->fragment.b[1] != 0) // segments left
+			return EXIT_rx_not_ours;
+		break;
+	case IPV6_OPTIONS_HOP:
+	case IPV6_OPTIONS_END: break;
+	default: return EXIT_rx_not_ours;
+	}
+	*next = extension->next;
+	*at += len;
+	*left = (uint16_t)(*left - len);
+	return PASSED;
+}
+
+// RFC 8200, 3. Extension headers are stepped over, up to a number. What is mapped IPv4 is on no wire (RFC 4291, 2.5.5.2),
+// and would be taken for IPv4 from here on.
+static int check_ipv6(const struct packet *packet, struct layers *layers)
+{
+	const struct ipv6_header *ip =
+		(const struct ipv6_header *)(packet->data + layers->link_len);
+	uint16_t left = (uint16_t)(packet->len - layers->link_len);
+	const uint8_t *at = (const uint8_t *)(ip + 1);
+	uint8_t next;
+
+	if (left < sizeof(*ip) || (ip->version & 0xf0) != IPV6_VERSION ||
+		be16_get(ip->payload_len) > left - sizeof(*ip))
+		return EXIT_rx_bad_length;
+	memcpy(layers->source.b, ip->source, sizeof(ip->source));
+	memcpy(layers->target.b, ip->target, sizeof(ip->target));
+	if (ip_is_v4(&layers->source) || ip_is_v4(&layers->target))
+		return EXIT_rx_bad_source;
+	left = be16_get(ip->payload_len);
+	next = ip->next;
+	for (unsigned i = 0; next != IP_UDP; i++) {
+		int found = i < IPV6_EXTENSIONS ? step_over(&at, &left, &next) : EXIT_rx_not_ours;
+
+		if (found != PASSED)
+			return found;
+	}
+	layers->address_sum = frame_sum_v6(ip);
+	layers->is_sum_needed = true;
+	layers->udp = (const struct udp_header *)at;
+	layers->payload_len = left;
+	return PASSED;
+}
+
+static int check_ip(const struct packet *packet, struct layers *layers)
+{
+	switch (layers->type) {
+	case ETHERTYPE_V4: return check_ipv4(packet, layers);
+	case ETHERTYPE_V6: return check_ipv6(packet, layers);
+	default: return EXIT_rx_not_ours;
+	}
 }
 
 // A sender on this host leaves the checksum to the device, which is none: the field holds the sum of the pseudo header,
@@ -72,7 +153,7 @@ static bool is_begun_sum(const struct layers *layers, uint16_t len)
 	uint16_t found;
 
 	memcpy(&found, &layers->udp->checksum, sizeof(found)); // summed in the order of the host
-	return found == frame_fold(frame_pseudo_sum(layers->ip, len));
+	return found == frame_fold(frame_pseudo_sum(layers->address_sum, len));
 }
 
 // The datagram ends where UDP says, whatever follows (RFC 768; RFC 1122, 4.1.3.4).
@@ -86,9 +167,10 @@ static int check_udp(const struct packet *packet, const struct layers *layers)
 	len = be16_get(udp->len);
 	if (len < sizeof(*udp) || len > layers->payload_len)
 		return EXIT_rx_bad_length;
-	if ((packet->flags & PACKET_UDP_OK) || be16_get(udp->checksum) == 0)
-		return PASSED;
-	if (frame_fold(frame_udp_sum(layers->ip, udp, len)) == 0xffff)
+	if (be16_get(udp->checksum) == 0)
+		return layers->is_sum_needed ? EXIT_rx_bad_udp_csum : PASSED;
+	if ((packet->flags & PACKET_UDP_OK) ||
+		frame_fold(frame_udp_sum(layers->address_sum, udp, len)) == 0xffff)
 		return PASSED;
 	return (packet->flags & PACKET_UDP_PARTIAL) && is_begun_sum(layers, len)
 		? PASSED
@@ -124,16 +206,31 @@ static bool is_outbound(const struct path *path, const struct endpoint *endpoint
 		is_in_range(path->before, path->before_count, endpoint);
 }
 
-// Can and may this client be answered? Not "this host", multicast, reserved or broadcast addresses, nor port 0;
-// loopback only where loopback was asked; and never ourselves (RFC 1122, 3.2.1.3).
+// Addresses that nobody has (RFC 1122, 3.2.1.3; RFC 4291, 2.5.2 and 2.7): "this host", multicast, reserved and broadcast.
+static bool is_of_nobody(const struct ip *ip)
+{
+	static const struct ip unspecified;
+	const uint8_t *v4 = ip->b + 12;
+
+	if (ip_is_v4(ip))
+		return v4[0] == 0 || v4[0] >= 224;
+	return ip->b[0] == 0xff || ip_equal(ip, &unspecified);
+}
+
+static bool is_loopback(const struct ip *ip)
+{
+	static const struct ip v6 = {.b[15] = 1};
+
+	return ip_is_v4(ip) ? ip->b[12] == 127 : ip_equal(ip, &v6);
+}
+
+// Can and may this client be answered? Not at port 0; loopback only where loopback was asked; and never ourselves.
 static bool is_client(const struct image *image, const struct query *query)
 {
-	const uint8_t *v4 = query->from.ip.b + 12;
-	const uint8_t *asked = query->to.ip.b + 12;
+	const struct ip *ip = &query->from.ip;
 
-	if (be16_get(query->from.port) == 0 || v4[0] == 0 || v4[0] >= 224)
-		return false;
-	if (v4[0] == 127 && asked[0] != 127)
+	if (be16_get(query->from.port) == 0 || is_of_nobody(ip) ||
+		(is_loopback(ip) && !is_loopback(&query->to.ip)))
 		return false;
 	return !is_inbound(image, &query->from);
 }
@@ -165,8 +262,8 @@ static int check_frame(const struct path *path, const struct packet *packet, str
 
 static void take_layers(struct query *query, const struct layers *layers)
 {
-	query->from = (struct endpoint){ip_from_v4(layers->ip->source), layers->udp->source};
-	query->to = (struct endpoint){ip_from_v4(layers->ip->target), layers->udp->target};
+	query->from = (struct endpoint){layers->source, layers->udp->source};
+	query->to = (struct endpoint){layers->target, layers->udp->target};
 	query->message = (uint8_t *)(layers->udp + 1);
 	query->message_len = (uint16_t)(be16_get(layers->udp->len) - sizeof(*layers->udp));
 }

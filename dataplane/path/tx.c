@@ -27,31 +27,58 @@ static be16_t checksum_of(uint64_t sum)
 	return checksum;
 }
 
-static uint8_t *put_ip(uint8_t *at, const struct ip *source, const struct ip *target)
+static void put_udp_sum(struct udp_header *udp, uint64_t addresses)
+{
+	udp->checksum = checksum_of(frame_udp_sum(addresses, udp, be16_get(udp->len)));
+	if (be16_get(udp->checksum) == 0) // which would mean: none (RFC 768)
+		udp->checksum = be16_of(0xffff);
+}
+
+static uint8_t *put_ipv4(uint8_t *at, const struct ip *source, const struct ip *target)
 {
 	struct udp_header *udp = (struct udp_header *)at;
-	uint16_t udp_len = be16_get(udp->len);
 	struct ipv4_header ip = {
 		.version_and_len = IPV4_VERSION_AND_LEN,
-		.total_len = be16_of((uint16_t)(udp_len + sizeof(ip))),
+		.total_len = be16_of((uint16_t)(be16_get(udp->len) + sizeof(ip))),
 		.fragment =
 			be16_of(IPV4_DONT_FRAGMENT), // so that an ID of 0 will do (RFC 6864, 4.1)
-		.ttl = IPV4_TTL,
-		.protocol = IPV4_UDP,
+		.ttl = IP_HOPS,
+		.protocol = IP_UDP,
 	};
 
 	memcpy(ip.source, source->b + 12, 4);
 	memcpy(ip.target, target->b + 12, 4);
 	ip.checksum = checksum_of(frame_sum(&ip, sizeof(ip), 0));
-	udp->checksum = checksum_of(frame_udp_sum(&ip, udp, udp_len));
-	if (be16_get(udp->checksum) == 0) // which would mean: none (RFC 768)
-		udp->checksum = be16_of(0xffff);
+	put_udp_sum(udp, frame_sum_v4(&ip));
 	at -= sizeof(ip);
 	memcpy(at, &ip, sizeof(ip));
 	return at;
 }
 
-// The link layer of the client's own frame, turned round: its tag stays.
+static uint8_t *put_ipv6(uint8_t *at, const struct ip *source, const struct ip *target)
+{
+	struct udp_header *udp = (struct udp_header *)at;
+	struct ipv6_header ip = {
+		.version = IPV6_VERSION,
+		.payload_len = udp->len,
+		.next = IP_UDP,
+		.hops = IP_HOPS,
+	};
+
+	memcpy(ip.source, source->b, 16);
+	memcpy(ip.target, target->b, 16);
+	put_udp_sum(udp, frame_sum_v6(&ip));
+	at -= sizeof(ip);
+	memcpy(at, &ip, sizeof(ip));
+	return at;
+}
+
+static uint8_t *put_ip(uint8_t *at, const struct ip *source, const struct ip *target)
+{
+	return ip_is_v4(source) ? put_ipv4(at, source, target) : put_ipv6(at, source, target);
+}
+
+// The link layer of the client's own frame, turned round: its tags stay.
 static uint8_t *put_link_back(uint8_t *at, const struct asker *asker)
 {
 	struct ethernet_header *ethernet;
@@ -64,9 +91,9 @@ static uint8_t *put_link_back(uint8_t *at, const struct asker *asker)
 	return at;
 }
 
-static uint8_t *put_link(uint8_t *at, const struct nexthop *hop)
+static uint8_t *put_link(uint8_t *at, const struct nexthop *hop, uint16_t type)
 {
-	struct ethernet_header ethernet = {.type = be16_of(ETHERTYPE_V4)};
+	struct ethernet_header ethernet = {.type = be16_of(type)};
 
 	memcpy(ethernet.target, hop->target_mac, sizeof(ethernet.target));
 	memcpy(ethernet.source, hop->source_mac, sizeof(ethernet.source));
@@ -94,7 +121,8 @@ static uint8_t *put_headers_to_upstream(struct query *query)
 	query->packet.port = query->hop.port;
 	query->packet.vlan = 0;
 	at = put_ip(at, &attempt->ours, &attempt->target.ip);
-	return put_link(at, &query->hop);
+	return put_link(
+		at, &query->hop, ip_is_v4(&attempt->target.ip) ? ETHERTYPE_V4 : ETHERTYPE_V6);
 }
 
 // The packet's bounds follow the frame that now lies in its buffer. What pads a short frame is zero, not what

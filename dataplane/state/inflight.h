@@ -34,7 +34,7 @@ enum {
 	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
 	INFLIGHT_NO_TARGET = 127,
 	INFLIGHT_NO_MISS = 7,
-	LINK_LAYER_MAX = 18, // Ethernet with one 802.1Q tag
+	LINK_LAYER_MAX = 22, // Ethernet with two tags
 };
 
 // Delays that a question can be armed with, and a send: from the first to the last, rounded up to the step.

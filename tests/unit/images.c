@@ -26,19 +26,28 @@ struct ip images_ip(const char *text)
 
 static void add_surroundings(struct assembly *assembly)
 {
-	struct endpoint inbound = {images_ip(IMAGES_INBOUND), be16_of(53)};
-	struct image_outbound outbound = {images_ip(IMAGES_OUTBOUND), 10000, 60999};
+	struct endpoint inbound[] = {
+		{images_ip(IMAGES_INBOUND), be16_of(53)},
+		{images_ip(IMAGES_INBOUND_V6), be16_of(53)},
+	};
+	struct image_outbound outbound[] = {
+		{images_ip(IMAGES_OUTBOUND), 10000, 60999},
+		{images_ip(IMAGES_OUTBOUND_V6), 10000, 60999},
+	};
 	struct image_network network = {
 		.link_first = 0, .link_count = 2, .default_route = IMAGE_NONE};
-	struct image_prefix prefix = {images_ip(IMAGES_CLIENTS), 0, IMAGE_NONE, 96 + 16};
-	uint32_t links[2] = {0, 1}, source = 0;
+	struct image_prefix prefixes[] = {
+		{images_ip(IMAGES_CLIENTS), 0, IMAGE_NONE, 96 + 16},
+		{images_ip(IMAGES_CLIENTS_V6), 0, IMAGE_NONE, 16},
+	};
+	uint32_t links[2] = {0, 1}, sources[2] = {0, 1};
 
-	assembly_add(assembly, IMAGE_inbound, &inbound, 1);
-	assembly_add(assembly, IMAGE_outbound, &outbound, 1);
-	assembly_add(assembly, IMAGE_sources, &source, 1);
+	assembly_add(assembly, IMAGE_inbound, inbound, 2);
+	assembly_add(assembly, IMAGE_outbound, outbound, 2);
+	assembly_add(assembly, IMAGE_sources, sources, 2);
 	assembly_add(assembly, IMAGE_networks, &network, 1);
 	assembly_add(assembly, IMAGE_links, links, 2);
-	assembly_add(assembly, IMAGE_prefixes, &prefix, 1);
+	assembly_add(assembly, IMAGE_prefixes, prefixes, 2);
 }
 
 // Each target is an upstream of its own. Gives how many there are.
@@ -81,7 +90,7 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	const struct image_rule_text *text, uint32_t index)
 {
 	struct image_route route = {.target_first = assembly_count(assembly, IMAGE_targets),
-		.source_count = 1,
+		.source_count = 2,
 		.policy = (uint8_t)text->policy};
 	struct image_rule rule = {
 		.counter = index, .route = index & (IMAGE_ROUTES_MAX - 1), .rank = text->rank & 7};

@@ -101,34 +101,65 @@ static be16_t checksum_of(uint64_t sum)
 	return checksum;
 }
 
+// Of either family; gives the sum of the addresses.
+static uint64_t put_ip(uint8_t **at, const struct lane_datagram *datagram, uint16_t udp_len)
+{
+	struct ip source = images_ip(datagram->from), target = images_ip(datagram->to);
+	struct ipv4_header *v4 = (struct ipv4_header *)*at;
+	struct ipv6_header *v6 = (struct ipv6_header *)*at;
+
+	if (!ip_is_v4(&target)) {
+		*v6 = (struct ipv6_header){
+			.version = IPV6_VERSION,
+			.payload_len = be16_of(udp_len),
+			.next = IP_UDP,
+			.hops = IP_HOPS,
+		};
+		memcpy(v6->source, source.b, 16);
+		memcpy(v6->target, target.b, 16);
+		*at += sizeof(*v6);
+		return frame_sum_v6(v6);
+	}
+	*v4 = (struct ipv4_header){
+		.version_and_len = IPV4_VERSION_AND_LEN,
+		.total_len = be16_of((uint16_t)(sizeof(*v4) + udp_len)),
+		.ttl = IP_HOPS,
+		.protocol = IP_UDP,
+	};
+	memcpy(v4->source, source.b + 12, 4);
+	memcpy(v4->target, target.b + 12, 4);
+	v4->checksum = checksum_of(frame_sum(v4, sizeof(*v4), 0));
+	*at += sizeof(*v4);
+	return frame_sum_v4(v4);
+}
+
+static bool is_inbound(const char *address)
+{
+	return strcmp(address, IMAGES_INBOUND) == 0 || strcmp(address, IMAGES_INBOUND_V6) == 0;
+}
+
 uint16_t lane_frame(uint8_t frame[static MEMORY_CELL_SIZE], const struct lane_datagram *datagram)
 {
 	struct ethernet_header *ethernet = (struct ethernet_header *)frame;
-	struct ipv4_header *ip = (struct ipv4_header *)(ethernet + 1);
-	struct udp_header *udp = (struct udp_header *)(ip + 1);
-	uint16_t udp_len = (uint16_t)(sizeof(*udp) + datagram->message_len);
-	bool is_to_clients_port = strcmp(datagram->to, IMAGES_INBOUND) == 0;
+	uint16_t udp_len = (uint16_t)(sizeof(struct udp_header) + datagram->message_len);
+	uint8_t *at = (uint8_t *)(ethernet + 1);
+	struct udp_header *udp;
+	uint64_t addresses;
 
-	memcpy(ethernet->target, port_macs[is_to_clients_port ? LANE_CLIENTS : LANE_UPSTREAMS], 6);
+	memcpy(ethernet->target,
+		port_macs[is_inbound(datagram->to) ? LANE_CLIENTS : LANE_UPSTREAMS], 6);
 	memcpy(ethernet->source, peer_mac, 6);
-	ethernet->type = be16_of(ETHERTYPE_V4);
-	*ip = (struct ipv4_header){
-		.version_and_len = IPV4_VERSION_AND_LEN,
-		.total_len = be16_of((uint16_t)(sizeof(*ip) + udp_len)),
-		.ttl = IPV4_TTL,
-		.protocol = IPV4_UDP,
-	};
-	assert_int_equal(inet_pton(AF_INET, datagram->from, ip->source), 1);
-	assert_int_equal(inet_pton(AF_INET, datagram->to, ip->target), 1);
-	ip->checksum = checksum_of(frame_sum(ip, sizeof(*ip), 0));
+	ethernet->type = be16_of(strchr(datagram->to, ':') ? ETHERTYPE_V6 : ETHERTYPE_V4);
+	addresses = put_ip(&at, datagram, udp_len);
+	udp = (struct udp_header *)at;
 	*udp = (struct udp_header){
 		.source = be16_of(datagram->from_port),
 		.target = be16_of(datagram->to_port),
 		.len = be16_of(udp_len),
 	};
 	memcpy(udp + 1, datagram->message, datagram->message_len);
-	udp->checksum = checksum_of(frame_udp_sum(ip, udp, udp_len));
-	return (uint16_t)(sizeof(*ethernet) + sizeof(*ip) + udp_len);
+	udp->checksum = checksum_of(frame_udp_sum(addresses, udp, udp_len));
+	return (uint16_t)(at + udp_len - frame);
 }
 
 void lane_give(struct lane *lane, unsigned port, const uint8_t *frame, uint16_t len)
@@ -144,30 +175,72 @@ void lane_give_datagram(struct lane *lane, unsigned port, const struct lane_data
 	lane_give(lane, port, frame, lane_frame(frame, datagram));
 }
 
+// What stands in a frame's IP header, which is held to be right.
+struct headers {
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+	const struct udp_header *udp;
+	uint64_t addresses;
+};
+
+static void read_ipv4(const struct ipv4_header *ip, struct headers *headers)
+{
+	headers->udp = (const struct udp_header *)(ip + 1);
+	headers->addresses = frame_sum_v4(ip);
+	assert_int_equal(be16_get(ip->total_len), sizeof(*ip) + be16_get(headers->udp->len));
+	assert_int_equal(frame_fold(frame_sum(ip, sizeof(*ip), 0)), 0xffff);
+	inet_ntop(AF_INET, ip->source, headers->from, sizeof(headers->from));
+	inet_ntop(AF_INET, ip->target, headers->to, sizeof(headers->to));
+}
+
+static void read_ipv6(const struct ipv6_header *ip, struct headers *headers)
+{
+	headers->udp = (const struct udp_header *)(ip + 1);
+	headers->addresses = frame_sum_v6(ip);
+	assert_int_equal(ip->version, IPV6_VERSION);
+	assert_int_equal(ip->next, IP_UDP);
+	assert_int_equal(be16_get(ip->payload_len), be16_get(headers->udp->len));
+	inet_ntop(AF_INET6, ip->source, headers->from, sizeof(headers->from));
+	inet_ntop(AF_INET6, ip->target, headers->to, sizeof(headers->to));
+}
+
+static void read_headers(const uint8_t *frame, struct headers *headers)
+{
+	const struct ethernet_header *ethernet = (const struct ethernet_header *)frame;
+	const uint8_t *at = (const uint8_t *)(ethernet + 1);
+	uint16_t type = be16_get(ethernet->type);
+
+	while (type == ETHERTYPE_VLAN || type == ETHERTYPE_PROVIDER) {
+		type = be16_get(((const struct vlan_tag *)at)->type);
+		at += sizeof(struct vlan_tag);
+	}
+	if (type == ETHERTYPE_V6)
+		read_ipv6((const struct ipv6_header *)at, headers);
+	else
+		read_ipv4((const struct ipv4_header *)at, headers);
+}
+
 const uint8_t *lane_take(
 	struct lane *lane, unsigned port, uint16_t *len, struct lane_datagram *datagram)
 {
 	const struct memory_frame *frame = memory_take_sent(lane->ports[port]);
-	static char from[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN];
-	const struct ipv4_header *ip;
+	static struct headers headers;
 	const struct udp_header *udp;
 
 	if (!frame)
 		return NULL;
-	ip = (const struct ipv4_header *)(frame->data + sizeof(struct ethernet_header));
-	udp = (const struct udp_header *)(ip + 1);
-	*len = (uint16_t)(be16_get(udp->len) - sizeof(*udp));
 	assert_true(frame->len >= FRAME_MIN);
 	assert_memory_equal(frame->data, peer_mac, 6);
 	assert_memory_equal(frame->data + 6, port_macs[port], 6);
-	assert_int_equal(be16_get(ip->total_len), sizeof(*ip) + sizeof(*udp) + *len);
-	assert_int_equal(frame_fold(frame_sum(ip, sizeof(*ip), 0)), 0xffff);
+	read_headers(frame->data, &headers);
+	udp = headers.udp;
+	*len = (uint16_t)(be16_get(udp->len) - sizeof(*udp));
 	assert_int_not_equal(be16_get(udp->checksum), 0);
-	assert_int_equal(frame_fold(frame_udp_sum(ip, udp, be16_get(udp->len))), 0xffff);
+	assert_int_equal(
+		frame_fold(frame_udp_sum(headers.addresses, udp, be16_get(udp->len))), 0xffff);
 	if (datagram)
 		*datagram = (struct lane_datagram){
-			.from = inet_ntop(AF_INET, ip->source, from, sizeof(from)),
-			.to = inet_ntop(AF_INET, ip->target, to, sizeof(to)),
+			.from = headers.from,
+			.to = headers.to,
 			.from_port = be16_get(udp->source),
 			.to_port = be16_get(udp->target),
 			.message = udp + 1,

@@ -39,7 +39,7 @@ struct snapshot *lane_switch(
 	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count);
 void lane_free(struct lane *lane);
 
-// A UDP datagram in a frame, with right checksums. `from` and `to` are IPv4 addresses as text.
+// A UDP datagram in a frame, with right checksums. `from` and `to` are addresses of one family, as text.
 struct lane_datagram {
 	const char *from, *to;
 	uint16_t from_port, to_port;

@@ -691,7 +691,7 @@ static void begin_sum(uint8_t *frame)
 {
 	struct ipv4_header *ip = (struct ipv4_header *)(frame + IP);
 	struct udp_header *udp = (struct udp_header *)(frame + UDP);
-	uint16_t folded = frame_fold(frame_pseudo_sum(ip, be16_get(udp->len)));
+	uint16_t folded = frame_fold(frame_pseudo_sum(frame_sum_v4(ip), be16_get(udp->len)));
 
 	memcpy(&udp->checksum, &folded, 2);
 }
