@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/port/address.h"
+
 enum {
 	BINDS = 64,                    // random ports tried until one is free
 	INBOUND_BUFFER_SIZE = 4 << 20, // as far as the kernel lets us (net.core.rmem_max)
@@ -20,10 +21,11 @@ enum {
 
 static uint32_t slot_of(const struct bound_set *set, const struct endpoint *at)
 {
-	uint32_t v4, port = be16_get(at->port);
+	uint32_t words[4], port = be16_get(at->port);
 
-	memcpy(&v4, at->ip.b + 12, sizeof(v4));
-	return ((v4 ^ port * UINT32_C(0x9e3779b1)) * UINT32_C(0x85ebca6b)) >> 8 & set->mask;
+	memcpy(words, at->ip.b, sizeof(words));
+	words[3] ^= words[0] ^ words[1] ^ words[2];
+	return ((words[3] ^ port * UINT32_C(0x9e3779b1)) * UINT32_C(0x85ebca6b)) >> 8 & set->mask;
 }
 
 const struct bound_socket *bound_find(const struct bound_set *set, const struct endpoint *at)
@@ -113,13 +115,31 @@ static void reclaim(struct bound *bound)
 
 // Sockets.
 
+// It goes by the interface's MTU alone: a forged "fragmentation needed" or "packet too big" changes nothing.
+static int set_options(int fd, bool is_v4)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE},
+		{IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE},
+		{IPPROTO_IPV6, IPV6_V6ONLY, 1},
+	};
+
+	for (unsigned i = is_v4 ? 0 : 1; i < (is_v4 ? 1 : sizeof(options) / sizeof(options[0]));
+		i++)
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			    sizeof(options[i].value)) != 0)
+			return -errno;
+	return 0;
+}
+
 static int bind_socket(int fd, const struct endpoint *at)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	union address address;
+	socklen_t len = address_build(&address, at);
 
-	memcpy(&address.sin_addr, at->ip.b + 12, sizeof(address.sin_addr));
-	memcpy(&address.sin_port, &at->port, sizeof(address.sin_port));
-	return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+	return bind(fd, &address.any, len) == 0 ? 0 : -errno;
 }
 
 // The worker is told when there is something to receive.
@@ -153,22 +173,20 @@ static int keep_socket(struct bound *bound, struct bound_socket *socket)
 	return err;
 }
 
-// A socket that nobody uses yet. It goes by the interface's MTU alone: a forged "fragmentation needed" changes nothing.
+// A socket that nobody uses yet.
 static int open_socket(struct bound *bound, const struct endpoint *at, struct bound_socket **opened)
 {
 	struct bound_socket *socket_at = calloc(1, sizeof(*socket_at));
-	int discover = IP_PMTUDISC_INTERFACE;
-	int err = -ENOMEM;
+	bool is_v4 = ip_is_v4(&at->ip);
+	int err;
 
 	if (!socket_at)
-		return err;
+		return -ENOMEM;
 	socket_at->at = *at;
-	socket_at->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (socket_at->fd < 0 ||
-		setsockopt(socket_at->fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover,
-			sizeof(discover)) != 0)
-		err = -errno;
-	else
+	socket_at->fd =
+		socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	err = socket_at->fd < 0 ? -errno : set_options(socket_at->fd, is_v4);
+	if (!err)
 		err = bind_socket(socket_at->fd, at);
 	if (!err)
 		err = keep_socket(bound, socket_at);
@@ -217,6 +235,7 @@ static const char *hint(int err)
 	case -EACCES: return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
 	case -EADDRINUSE: return "; another program has it, or another shunt";
 	case -EADDRNOTAVAIL: return "; it is no address of this host";
+	case -EAFNOSUPPORT: return "; this host has no IPv6";
 	case -EMFILE: return "; raise the number of open files (ulimit -n)";
 	default: return "";
 	}
@@ -224,8 +243,13 @@ static const char *hint(int err)
 
 static int fail(struct port_error *error, const struct ip *ip, unsigned port, int err)
 {
-	snprintf(error->text, sizeof(error->text), "a socket at %u.%u.%u.%u:%u: %s%s", ip->b[12],
-		ip->b[13], ip->b[14], ip->b[15], port, strerror(-err), hint(err));
+	bool is_v4 = ip_is_v4(ip);
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip->b + 12 : ip->b, text, sizeof(text));
+	snprintf(error->text, sizeof(error->text),
+		is_v4 ? "a socket at %s:%u: %s%s" : "a socket at [%s]:%u: %s%s", text, port,
+		strerror(-err), hint(err));
 	return err;
 }
 
@@ -239,7 +263,7 @@ static int open_inbound(
 		struct bound_socket *socket = find_open(bound, at);
 		int err;
 
-		if (!ip_is_v4(&at->ip) || (socket && !socket->left_set))
+		if (socket && !socket->left_set)
 			continue;
 		err = socket ? watch(bound, socket) : open_socket(bound, at, &socket);
 		if (err)
@@ -306,8 +330,6 @@ static int fill_pools(struct bound *bound, struct bound_pool *pools, uint32_t *p
 		struct bound_pool *pool = &pools[*pool_count];
 		int err;
 
-		if (!ip_is_v4(&steering->outbound[i].ip))
-			continue;
 		pool->range = steering->outbound[i];
 		err = fill_pool(bound, pool, steering, error);
 		if (err)

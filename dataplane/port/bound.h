@@ -60,8 +60,7 @@ struct bound {
 void bound_fini(struct bound *bound);
 
 // Has sockets at these endpoints and pools for these ranges, whose `sources` it fills and keeps in step until the next call.
-// 0, or -errno with `error` set: then all is as before, but pools are not renewed until a call succeeds. IPv4 so far: other
-// addresses are passed over.
+// 0, or -errno with `error` set: then all is as before, but pools are not renewed until a call succeeds.
 [[nodiscard]] int bound_steer(struct bound *bound, const struct steering *steering, uint64_t now_ms,
 	struct port_error *error);
 // Renews a part of each pool, and closes what has drained.

@@ -2,8 +2,8 @@
 // Plain UDP sockets as a port. A datagram received gets the headers that it would have had on a wire, so that all steps
 // are the same; of a frame sent, the headers say by which socket, and to whom, its datagram goes.
 //
-//   socket ──recvmmsg──▶ cell: │ headroom │ Ethernet, IPv4, UDP │ datagram │ ──▶ packet
-//   socket ◀──sendmmsg──                                        │ datagram │ ◀── packet
+//   socket ──recvmmsg──▶ cell: │ headroom │ Ethernet, IP, UDP │ datagram │ ──▶ packet
+//   socket ◀──sendmmsg──                                      │ datagram │ ◀── packet
 //
 // Main opens and closes the sockets (bound.h); the cells are the worker's.
 #include "dataplane/port/socket.h"
@@ -13,6 +13,7 @@
 #include <linux/ip.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
+#include <netinet/ip6.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "dataplane/port/address.h"
 #include "dataplane/port/bound.h"
 
 enum {
@@ -31,14 +33,24 @@ enum {
 	TTL = 64,
 };
 
-struct headers {
+struct headers_v4 {
 	struct ethhdr link;
 	struct iphdr ip;
 	struct udphdr udp;
 } __attribute__((packed));
-static_assert(sizeof(struct headers) == 42, "as on the wire");
+static_assert(sizeof(struct headers_v4) == 42, "as on the wire");
 
-enum { DATAGRAM_ROOM = CELL_SIZE - PORT_HEADROOM - (int)sizeof(struct headers) };
+struct headers_v6 {
+	struct ethhdr link;
+	struct ip6_hdr ip;
+	struct udphdr udp;
+} __attribute__((packed));
+static_assert(sizeof(struct headers_v6) == 62, "as on the wire");
+
+enum {
+	DATAGRAM_OFF = PORT_HEADROOM + (int)sizeof(struct headers_v6), // in a cell
+	DATAGRAM_ROOM = CELL_SIZE - DATAGRAM_OFF,
+};
 static_assert(CELL_SIZE - PORT_HEADROOM >= (int)PORT_BLANK_SIZE, "the contract of take()");
 
 // Nobody else has these: they never leave the process.
@@ -53,7 +65,7 @@ struct socket_port {
 	uint16_t free[CELLS];
 	struct mmsghdr messages[PORT_BURST]; // of one system call, as what follows
 	struct iovec parts[PORT_BURST];
-	struct sockaddr_in peers[PORT_BURST];
+	union address peers[PORT_BURST];
 	uint8_t cells[CELLS][CELL_SIZE];
 };
 
@@ -68,38 +80,59 @@ static struct socket_port *self(struct port *base)
 	return (struct socket_port *)base;
 }
 
-static void set_packet(struct socket_port *port, struct packet *packet, uint16_t cell, uint16_t len)
+// A packet whose frame begins so far into the cell.
+static void set_packet(
+	struct socket_port *port, struct packet *packet, uint16_t cell, unsigned head, unsigned len)
 {
 	*packet = (struct packet){
-		.data = port->cells[cell] + PORT_HEADROOM,
+		.data = port->cells[cell] + head,
 		.buffer = port->cells[cell],
-		.len = len,
-		.head = PORT_HEADROOM,
-		.tail = (uint16_t)(CELL_SIZE - PORT_HEADROOM - len),
+		.len = (uint16_t)len,
+		.head = (uint16_t)head,
+		.tail = (uint16_t)(CELL_SIZE - head - len),
 		.pool = port->port.index,
 		.port = port->port.index,
 	};
 }
 
 // The i-th message of a system call: this datagram and the i-th peer.
-static void set_message(struct socket_port *port, unsigned i, void *datagram, size_t len)
+static void set_message(
+	struct socket_port *port, unsigned i, void *datagram, size_t len, socklen_t peer_len)
 {
 	port->parts[i] = (struct iovec){.iov_base = datagram, .iov_len = len};
 	port->messages[i] = (struct mmsghdr){.msg_hdr = {
 						     .msg_name = &port->peers[i],
-						     .msg_namelen = sizeof(port->peers[i]),
+						     .msg_namelen = peer_len,
 						     .msg_iov = &port->parts[i],
 						     .msg_iovlen = 1,
 					     }};
 }
 
-// What the frame would have begun with. The kernel has checked the sums: they are not made again.
-static void put_headers(uint8_t *frame, const struct sockaddr_in *peer,
-	const struct bound_socket *socket, unsigned datagram_len)
+static struct ethhdr link_of(uint16_t type)
 {
-	unsigned udp_len = datagram_len + (unsigned)sizeof(struct udphdr);
-	struct headers headers = {
-		.link.h_proto = htons(ETH_P_IP),
+	struct ethhdr link = {.h_proto = htons(type)};
+
+	memcpy(link.h_dest, OUR_MAC, sizeof(OUR_MAC));
+	memcpy(link.h_source, PEER_MAC, sizeof(PEER_MAC));
+	return link;
+}
+
+static struct udphdr udp_of(const struct endpoint *from, const struct endpoint *to, unsigned len)
+{
+	struct udphdr udp = {.len = htons((uint16_t)len)};
+
+	memcpy(&udp.source, &from->port, sizeof(udp.source));
+	memcpy(&udp.dest, &to->port, sizeof(udp.dest));
+	return udp;
+}
+
+// What the frame would have begun with, in front of its datagram; gives how long that is. The kernel has checked the
+// sums: they are not made again.
+static unsigned put_headers_v4(
+	uint8_t *datagram, const struct endpoint *from, const struct endpoint *to, unsigned udp_len)
+{
+	struct headers_v4 headers = {
+		.link = link_of(ETH_P_IP),
 		.ip =
 			{
 				.version = 4,
@@ -107,16 +140,55 @@ static void put_headers(uint8_t *frame, const struct sockaddr_in *peer,
 				.tot_len = htons((uint16_t)(udp_len + sizeof(struct iphdr))),
 				.ttl = TTL,
 				.protocol = IPPROTO_UDP,
-				.saddr = peer->sin_addr.s_addr,
 			},
-		.udp = {.source = peer->sin_port, .len = htons((uint16_t)udp_len)},
+		.udp = udp_of(from, to, udp_len),
 	};
 
-	memcpy(headers.link.h_dest, OUR_MAC, sizeof(OUR_MAC));
-	memcpy(headers.link.h_source, PEER_MAC, sizeof(PEER_MAC));
-	memcpy(&headers.ip.daddr, socket->at.ip.b + 12, sizeof(headers.ip.daddr));
-	memcpy(&headers.udp.dest, &socket->at.port, sizeof(headers.udp.dest));
-	memcpy(frame, &headers, sizeof(headers));
+	memcpy(&headers.ip.saddr, from->ip.b + 12, 4);
+	memcpy(&headers.ip.daddr, to->ip.b + 12, 4);
+	memcpy(datagram - sizeof(headers), &headers, sizeof(headers));
+	return sizeof(headers);
+}
+
+// Likewise. Here a sum of 0 would say that there is none, which IPv6 forbids.
+static unsigned put_headers_v6(
+	uint8_t *datagram, const struct endpoint *from, const struct endpoint *to, unsigned udp_len)
+{
+	struct headers_v6 headers = {
+		.link = link_of(ETH_P_IPV6),
+		.ip =
+			{
+				.ip6_flow = htonl(6U << 28), // the version
+				.ip6_plen = htons((uint16_t)udp_len),
+				.ip6_nxt = IPPROTO_UDP,
+				.ip6_hlim = TTL,
+			},
+		.udp = udp_of(from, to, udp_len),
+	};
+
+	headers.udp.check = 0xffff;
+	memcpy(&headers.ip.ip6_src, from->ip.b, 16);
+	memcpy(&headers.ip.ip6_dst, to->ip.b, 16);
+	memcpy(datagram - sizeof(headers), &headers, sizeof(headers));
+	return sizeof(headers);
+}
+
+// The packet of the i-th message, which is in this cell.
+static void make_packet(struct socket_port *port, struct packet *packet, unsigned i, uint16_t cell,
+	const struct bound_socket *socket)
+{
+	unsigned len = port->messages[i].msg_len;
+	struct endpoint peer = address_parse(&port->peers[i]);
+	uint8_t *datagram = port->cells[cell] + DATAGRAM_OFF;
+	unsigned udp_len = len + (unsigned)sizeof(struct udphdr);
+	unsigned headers_len = ip_is_v4(&socket->at.ip)
+		? put_headers_v4(datagram, &peer, &socket->at, udp_len)
+		: put_headers_v6(datagram, &peer, &socket->at, udp_len);
+
+	set_packet(port, packet, cell, DATAGRAM_OFF - headers_len, headers_len + len);
+	packet->flags = PACKET_IP_OK | PACKET_UDP_OK;
+	if (port->messages[i].msg_hdr.msg_flags & MSG_TRUNC)
+		packet->flags |= PACKET_CHAINED;
 }
 
 // At most `max` datagrams of this socket. Its cells are taken from the top of the free ones; those not filled stay there.
@@ -134,21 +206,12 @@ static unsigned receive_from(struct socket_port *port, const struct bound_socket
 		return 0;
 	cells = &port->free[port->free_count - 1];
 	for (unsigned i = 0; i < max; i++)
-		set_message(port, i,
-			port->cells[*(cells - i)] + PORT_HEADROOM + sizeof(struct headers),
-			DATAGRAM_ROOM);
+		set_message(port, i, port->cells[*(cells - i)] + DATAGRAM_OFF, DATAGRAM_ROOM,
+			sizeof(port->peers[i]));
 	// An error that is not "nothing there" says what became of a datagram sent: it is spent by being read.
 	count = recvmmsg(socket->fd, port->messages, max, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < count; i++) {
-		unsigned len = port->messages[i].msg_len;
-
-		set_packet(
-			port, &packets[i], *(cells - i), (uint16_t)(sizeof(struct headers) + len));
-		put_headers(packets[i].data, &port->peers[i], socket, len);
-		packets[i].flags = PACKET_IP_OK | PACKET_UDP_OK;
-		if (port->messages[i].msg_hdr.msg_flags & MSG_TRUNC)
-			packets[i].flags |= PACKET_CHAINED;
-	}
+	for (int i = 0; i < count; i++)
+		make_packet(port, &packets[i], (unsigned)i, *(cells - i), socket);
 	if (count <= 0)
 		return 0;
 	port->free_count -= (unsigned)count;
@@ -177,7 +240,8 @@ static unsigned socket_take(struct port *base, struct packet *packets, unsigned 
 	unsigned taken = 0;
 
 	while (taken < count && port->free_count > 0)
-		set_packet(port, &packets[taken++], port->free[--port->free_count], 0);
+		set_packet(
+			port, &packets[taken++], port->free[--port->free_count], PORT_HEADROOM, 0);
 	if (taken < count)
 		base->counters.no_buffer++;
 	return taken;
@@ -217,42 +281,57 @@ static void flush(struct socket_port *port, const struct bound_socket *socket, u
 	}
 }
 
-// The frames that the path makes: no tag, no options. False: another.
-static bool read_headers(const struct packet *packet, struct headers *headers)
+// What a frame is about to carry, and where to.
+struct datagram {
+	struct endpoint from, to;
+	uint8_t *data;
+	size_t len;
+};
+
+// The datagram behind headers of this length, of which UDP's are the last. False: it does not fit the packet.
+static bool read_udp(const struct packet *packet, size_t headers_len, struct datagram *datagram)
 {
+	struct udphdr udp;
 	size_t udp_len;
 
-	if (packet->len < sizeof(*headers))
+	memcpy(&udp, packet->data + headers_len - sizeof(udp), sizeof(udp));
+	udp_len = ntohs(udp.len);
+	if (udp_len < sizeof(udp) || headers_len - sizeof(udp) + udp_len > packet->len)
 		return false;
-	memcpy(headers, packet->data, sizeof(*headers));
-	udp_len = ntohs(headers->udp.len);
-	return headers->link.h_proto == htons(ETH_P_IP) && headers->ip.ihl == 5 &&
-		udp_len >= sizeof(headers->udp) &&
-		udp_len <= packet->len - offsetof(struct headers, udp);
+	memcpy(&datagram->from.port, &udp.source, 2);
+	memcpy(&datagram->to.port, &udp.dest, 2);
+	datagram->data = packet->data + headers_len;
+	datagram->len = udp_len - sizeof(udp);
+	return true;
 }
 
-static const struct bound_socket *find_socket(
-	const struct bound_set *set, const struct headers *headers)
+// The frames that the path makes: no tag, no options. False: another.
+static bool read_frame(const struct packet *packet, struct datagram *datagram)
 {
-	struct endpoint at;
-	uint8_t v4[4];
+	struct headers_v4 v4;
+	struct headers_v6 v6;
 
-	memcpy(v4, &headers->ip.saddr, sizeof(v4));
-	at.ip = ip_from_v4(v4);
-	memcpy(&at.port, &headers->udp.source, sizeof(at.port));
-	return bound_find(set, &at);
+	if (packet->len < sizeof(v4))
+		return false;
+	memcpy(&v4, packet->data, sizeof(v4));
+	if (v4.link.h_proto == htons(ETH_P_IP) && v4.ip.ihl == 5) {
+		datagram->from.ip = ip_from_v4((const uint8_t *)&v4.ip.saddr);
+		datagram->to.ip = ip_from_v4((const uint8_t *)&v4.ip.daddr);
+		return read_udp(packet, sizeof(v4), datagram);
+	}
+	if (v4.link.h_proto != htons(ETH_P_IPV6) || packet->len < sizeof(v6))
+		return false;
+	memcpy(&v6, packet->data, sizeof(v6));
+	memcpy(datagram->from.ip.b, &v6.ip.ip6_src, 16);
+	memcpy(datagram->to.ip.b, &v6.ip.ip6_dst, 16);
+	return v6.ip.ip6_nxt == IPPROTO_UDP && read_udp(packet, sizeof(v6), datagram);
 }
 
-static void queue_datagram(struct socket_port *port, unsigned i, const struct packet *packet,
-	const struct headers *headers)
+static void queue_datagram(struct socket_port *port, unsigned i, const struct datagram *datagram)
 {
-	port->peers[i] = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = headers->udp.dest,
-		.sin_addr.s_addr = headers->ip.daddr,
-	};
-	set_message(port, i, packet->data + sizeof(*headers),
-		ntohs(headers->udp.len) - sizeof(headers->udp));
+	socklen_t peer_len = address_build(&port->peers[i], &datagram->to);
+
+	set_message(port, i, datagram->data, datagram->len, peer_len);
 }
 
 // In runs of packets that leave by the same socket.
@@ -265,13 +344,13 @@ static void socket_send(struct port *base, struct packet *packets, unsigned coun
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct bound_socket *socket;
-		struct headers headers;
+		struct datagram datagram;
 
-		if (!read_headers(&packets[i], &headers)) {
+		if (!read_frame(&packets[i], &datagram)) {
 			base->counters.tx_foreign++;
 			continue;
 		}
-		socket = find_socket(set, &headers);
+		socket = bound_find(set, &datagram.from);
 		if (!socket) {
 			base->counters.tx_refused++;
 			continue;
@@ -282,7 +361,7 @@ static void socket_send(struct port *base, struct packet *packets, unsigned coun
 			current = socket;
 			queued = 0;
 		}
-		queue_datagram(port, queued++, &packets[i], &headers);
+		queue_datagram(port, queued++, &datagram);
 	}
 	if (queued)
 		flush(port, current, queued);
