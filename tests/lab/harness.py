@@ -30,11 +30,16 @@ LAB = Path("/run/shunt-lab")
 CLIENT = "10.53.0.1"
 INBOUND = "10.53.0.2"
 OUTBOUND = "10.54.0.2"
+CLIENT_V6 = "fd53::1"
+INBOUND_V6 = "fd53::2"
+OUTBOUND_V6 = "fd54::2"
 SCRIPT = ("10.54.0.1", 5300)
 
 PATIENCE = 10  # seconds to wait for something that must come; no test passes by being fast
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+TP_STATUS_VLAN_VALID = 1 << 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -59,17 +64,26 @@ def namespace(name):
         os.close(there)
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def inbound_for(source):
+    """Where a client with this address asks."""
+    return INBOUND_V6 if ":" in source else INBOUND
+
+
 def udp_socket(where, address="0.0.0.0", port=0):
     with namespace(where):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
     sock.bind((address, port))
     sock.settimeout(PATIENCE)
     return sock
 
 
-def tcp_socket(where):
+def tcp_socket(where, family=socket.AF_INET):
     with namespace(where):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.settimeout(PATIENCE)
     return sock
@@ -83,6 +97,7 @@ class Wire:
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
             self.sock.bind((interface, 0))
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.sock.settimeout(PATIENCE)
 
     def send(self, frame):
@@ -92,10 +107,20 @@ class Wire:
         """Frames that came in (or that went out), for as long as the caller listens."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            frame, address = self.sock.recvfrom(65535)
+            frame, notes, _, address = self.sock.recvmsg(65535, 64)
+            frame = self._with_tag(frame, notes)
             if (address[2] == socket.PACKET_OUTGOING) == outgoing:
                 yield frame
         raise TimeoutError("the frame that was waited for did not come")
+
+    @staticmethod
+    def _with_tag(frame, notes):
+        """The outermost VLAN tag, which the kernel takes off and tells beside the frame."""
+        for _, _, data in notes:
+            status, _, _, _, _, tag, tpid = struct.unpack("=IIIHHHH", data[:20])
+            if status & TP_STATUS_VLAN_VALID:
+                return frame[:12] + struct.pack("!HH", tpid, tag) + frame[12:]
+        return frame
 
     def datagrams(self):
         for frame in self.frames():
@@ -282,14 +307,24 @@ class Lab:
         query = dns.message.make_query(name, rdtype, **options)
         return self.exchange(query, source=source)
 
+    def until_answered(self, below, **options):
+        """Names below that one are asked until one is answered; its addresses."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = self.ask(f"again{time.monotonic_ns()}.{below}", **options)
+            if answer.rcode() == dns.rcode.NOERROR:
+                return [rr.to_text() for rrset in answer.answer for rr in rrset]
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
+
     def exchange(self, query, *, source=CLIENT):
         with udp_socket("client", source) as sock:
-            return dns.query.udp(query, INBOUND, timeout=PATIENCE, sock=sock)
+            return dns.query.udp(query, inbound_for(source), timeout=PATIENCE, sock=sock)
 
     def exchange_bytes(self, payload, *, source=CLIENT):
         """Bytes to the service port, and the bytes that come back."""
         with udp_socket("client", source) as sock:
-            sock.sendto(payload, (INBOUND, 53))
+            sock.sendto(payload, (inbound_for(source), 53))
             return sock.recvfrom(65535)[0]
 
     def addresses(self, name, rdtype="A", **options):
@@ -399,8 +434,8 @@ class Load(threading.Thread):
 class Script:
     """An upstream that says what the test tells it to: the target of script.lab."""
 
-    def __init__(self):
-        self.sock = udp_socket("upstream", *SCRIPT)
+    def __init__(self, at=SCRIPT):
+        self.sock = udp_socket("upstream", *at)
 
     def take(self):
         """The next query, as bytes, and where it came from."""

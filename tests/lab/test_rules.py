@@ -308,7 +308,7 @@ def test_a_reply_to_a_range_that_is_gone_still_finds_its_query(lab, own_config):
         client.sendto(header() + question(b"\x06script\x03lab\x00"), (INBOUND, 53))
         asked, peer = upstream.take()
         ports = "30000-31999" if peer[1] >= 32000 else "58000-59999"
-        text = own_config.read_text().replace("[10.54.0.2]}", f"[10.54.0.2], ports: {ports}}}")
+        text = own_config.read_text().replace('"fd54::2"]}', f'"fd54::2"], ports: {ports}}}')
         own_config.write_text(text)
         lab.ctl("reload")
         upstream.sock.sendto(Script.reply_to(asked), peer)
