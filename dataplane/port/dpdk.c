@@ -340,12 +340,12 @@ static bool is_af_xdp(const char *spec)
 	return strncmp(spec, "net_af_xdp", 10) == 0;
 }
 
-// A device that wants our program: net_af_xdp, and the operator has named none.
-static bool is_steered(const char *spec)
+// net_af_xdp is given our program, unless the operator has named one.
+static bool has_program(const char *spec)
 {
 	size_t len;
 
-	return is_af_xdp(spec) && !find_argument(spec, "xdp_prog", &len);
+	return !is_af_xdp(spec) || find_argument(spec, "xdp_prog", &len);
 }
 
 static int fail(struct port_error *error, const char *spec, const char *what, int err)
@@ -519,11 +519,14 @@ static int add_program(const char **spec, struct port_error *error)
 	return 0;
 }
 
+// Ours too where the operator has named its file.
 static int take_program(struct dpdk_device *device, const char *spec, struct port_error *error)
 {
 	char name[IF_NAMESIZE];
 	unsigned ifindex = find_interface(spec, name);
 
+	if (!is_af_xdp(spec) || (has_program(spec) && !steer_is_attached(ifindex)))
+		return 0;
 	if (interface_check_queues(name, &device->device, device->worker_count, error) < 0)
 		return -1;
 	for (unsigned i = 0; i < device->worker_count && interface_is_on_host(name); i++)
@@ -587,7 +590,7 @@ struct device *port_dpdk_open(const char *spec, unsigned workers, struct port_er
 	}
 	device->id = id;
 	if (make_pools(workers, spec, error) < 0 || start(device, spec, error) < 0 ||
-		(is_steered(spec) && take_program(device, spec, error) < 0)) {
+		take_program(device, spec, error) < 0) {
 		dpdk_device_close(&device->device);
 		return NULL;
 	}
@@ -622,7 +625,7 @@ int port_dpdk_init(const char *const *devices, unsigned device_count, const char
 
 	for (unsigned i = 0; i < device_count; i++) {
 		specs[i] = devices[i];
-		if (is_steered(devices[i]) && add_program(&specs[i], error) < 0)
+		if (!has_program(devices[i]) && add_program(&specs[i], error) < 0)
 			return -1;
 	}
 	err = eal_args_build(&args, specs, device_count, eal_args, eal_arg_count);

@@ -192,13 +192,28 @@ static int hold(struct steer *steer, unsigned ifindex, const struct attached *at
 	return steer->link < 0 ? steer->link : 0;
 }
 
+static bool is_ours(const struct attached *attached)
+{
+	return attached->id && strcmp(attached->name, STEER_PROGRAM) == 0;
+}
+
+bool steer_is_attached(unsigned ifindex)
+{
+	struct attached attached;
+	bool found = read_attached(ifindex, &attached) == 0 && is_ours(&attached);
+
+	if (attached.fd >= 0)
+		close(attached.fd);
+	return found;
+}
+
 static int adopt(struct steer *steer, unsigned ifindex, struct attached *attached)
 {
 	int err = read_attached(ifindex, attached);
 
 	if (err < 0)
 		return err;
-	if (!attached->id || strcmp(attached->name, STEER_PROGRAM) != 0)
+	if (!is_ours(attached))
 		return -ENOENT;
 	err = find_maps(steer, attached->fd);
 	return err < 0 ? err : hold(steer, ifindex, attached);

@@ -21,6 +21,9 @@ struct steer;
 [[nodiscard]] int steer_attach(struct steer *, unsigned ifindex, bool is_generic, const char *name,
 	struct port_error *error);
 
+// Is the program on the interface ours, whoever attached it?
+[[nodiscard]] bool steer_is_attached(unsigned ifindex);
+
 // Finds our program where somebody else attached it to `ifindex`, and holds it there by a link that ends
 // with this process in place of his attachment, which would stay. NULL: `error` says why.
 [[nodiscard]] struct steer *steer_adopt(

@@ -97,8 +97,8 @@ class Beside:
     def spawn(self, program, *options):
         with open(self.path / "log", "ab") as log:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", f"shunt-{self.where}", str(BUILD / program), *options,
-                 "--run-dir", str(self.path), "--state-dir", str(self.path / "state")],
+                ["ip", "netns", "exec", f"shunt-{self.where}", str(BUILD / program),
+                 "--run-dir", str(self.path), "--state-dir", str(self.path / "state"), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.processes.append(process)
         return process

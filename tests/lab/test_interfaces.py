@@ -20,6 +20,13 @@ from harness import BUILD, PATIENCE, namespace, udp_socket
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 
 
+def ping_from_peer(address):
+    """The kernel answers what is not ours."""
+    done = subprocess.run(["ip", "netns", "exec", "shunt-peer", "ping", "-c", "1", "-W",
+                           str(PATIENCE), address], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 # Modes and queues.
 
 @pytest.mark.parametrize("options, workers, mode", [
@@ -85,6 +92,20 @@ def test_a_program_that_is_there_is_reported_and_stays(beside, tmp_path):
         assert done.returncode == 1 and "another process is attached" in done.stderr
         assert forwarded(60).rcode() == dns.rcode.NOERROR
         assert shunt.status()["state"] == "connected"
+
+
+def test_dpdks_driver_is_steered_by_our_program_if_the_operator_names_it(beside):
+    pair("b0", "p0", 60, queues=1)
+    port = f"dpdk:net_af_xdp0,iface=b0,xdp_prog={BUILD / 'bpf/steer.bpf.o'}"
+    with Beside("beside", [port], config(60, "10.60.0.1"), "--", "--no-huge", "--no-shconf", "-m",
+                "512", "--no-pci", "--no-telemetry") as shunt:
+        for _ in range(5):
+            assert forwarded(60).rcode() == dns.rcode.NOERROR
+        shunt.wait_until(lambda: shunt.counter("port0.steer_inbound") == 5)
+        assert shunt.counter("port0.steer_outbound") == 5
+        assert ping_from_peer("10.60.0.2")
+        shunt.kill()
+        assert xdp_of("b0") == 0
 
 
 # Kinds of interfaces.
