@@ -7,24 +7,22 @@ The generator is kxdpgun on core 0; who answers is on core 1. Nothing here is a 
 
 import argparse
 import contextlib
-import json
-import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import rows
 from rows import BUILD
+from veth import (
+    GENERATOR_CORE, SERVER_CORE, Process, clean, inside, kxdpgun, namespaces, pair, run, running,
+)
 
 CLIENT, HOST = "bench-client", "bench-host"
 CLIENT_IP, HOST_IP = "10.53.0.1", "10.53.0.2"
-GENERATOR_CORE, SERVER_CORE = "0", "1"
+AS_FAST_AS_IT_CAN = 10000000
 NAMES = 1000
-PATIENCE = 20
 
 # No rule covers anything: each query is refused by the worker itself.
 CONFIG = f"""\
@@ -35,95 +33,35 @@ virtual-networks:
 """
 
 
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def inside(namespace, *command):
-    return ["ip", "netns", "exec", namespace, *command]
-
-
-def mac(namespace, interface):
-    return json.loads(run("ip", "-n", namespace, "-j", "link", "show", interface))[0]["address"]
-
-
 @contextlib.contextmanager
-def wire():
-    """Two namespaces and a veth pair; who answers need not know ARP."""
-    for name in (CLIENT, HOST):
-        run("ip", "netns", "add", name)
-    try:
-        run("ip", "-n", CLIENT, "link", "add", "c0", "type", "veth", "peer", "name", "h0",
-            "netns", HOST)
-        for name, interface, address in ((CLIENT, "c0", CLIENT_IP), (HOST, "h0", HOST_IP)):
-            run(*inside(name, "ethtool", "-K", interface, "tx", "off", "gro", "on", "rxvlan", "off"))
-            run("ip", "-n", name, "link", "set", "lo", "up")
-            run("ip", "-n", name, "link", "set", interface, "up")
-            run("ip", "-n", name, "addr", "add", f"{address}/16", "dev", interface)
-        run("ip", "-n", CLIENT, "neigh", "replace", HOST_IP, "lladdr", mac(HOST, "h0"), "dev", "c0")
-        run("ip", "-n", HOST, "neigh", "replace", CLIENT_IP, "lladdr", mac(CLIENT, "c0"), "dev",
-            "h0")
-        yield
-    finally:
-        for name in (CLIENT, HOST):
-            run("ip", "netns", "delete", name)
-
-
-class Process:
-    """A program on the contender's core, ready once its output says so."""
-
-    def __init__(self, ready, *command, env=None):
-        self.log = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            inside(HOST, "taskset", "-c", SERVER_CORE, *command), stdin=subprocess.PIPE,
-            stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
-        deadline = time.monotonic() + PATIENCE
-        while ready not in self.output():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
-                raise SystemExit(f"bench: {command[0]} does not start:\n{self.output()}")
-            time.sleep(0.05)
-
-    def output(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        return self.output()
-
-
-@contextlib.contextmanager
-def running(*args, **kwargs):
-    process = Process(*args, **kwargs)
-    try:
-        yield process
-    finally:
-        process.end()
-
-
-@contextlib.contextmanager
-def shunt(folder):
+def shunt(folder, port="xdp:h0", *eal):
     """A dataplane, and a control without rules; the image stays in the folder."""
     folders = ["--run-dir", f"{folder}/run", "--state-dir", f"{folder}/state"]
-    with running("polling", str(BUILD / "dataplane/shunt-dataplane"), "--port", "xdp:h0", "--busy",
-                 *folders), \
-            running("connected", str(BUILD / "control/shunt-control"), "-c",
+    with running(HOST, "polling", str(BUILD / "dataplane/shunt-dataplane"), "--port", port,
+                 "--busy", *folders, *eal), \
+            running(HOST, "connected", str(BUILD / "control/shunt-control"), "-c",
                     f"{folder}/shunt.yaml", *folders):
         run(*inside(CLIENT, "dig", f"@{HOST_IP}", "+tries=10", "+time=1", "www.contoso.lab."))
         yield
 
 
 @contextlib.contextmanager
+def over_dpdk(folder):
+    program = BUILD / "bpf/steer.bpf.o"
+    with shunt(folder, f"dpdk:net_af_xdp0,iface=h0,xdp_prog={program}", "--", "--no-huge",
+               "--no-shconf", "-m", "512", "--no-pci", "--no-telemetry"):
+        yield
+
+
+@contextlib.contextmanager
 def reflect(_):
-    with running("reflecting", str(BUILD / "bench/reflect"), "h0", HOST_IP):
+    with running(HOST, "reflecting", str(BUILD / "bench/reflect"), "h0", HOST_IP):
         yield
 
 
 @contextlib.contextmanager
 def timed(folder):
-    process = Process("answering", str(BUILD / "bench/timed"), "h0", f"{folder}/state")
+    process = Process(HOST, "answering", str(BUILD / "bench/timed"), "h0", f"{folder}/state")
     found = {}
     try:
         yield found
@@ -135,7 +73,7 @@ def timed(folder):
 def testpmd(_):
     eal = ["--lcores", f"0@{SERVER_CORE},1@{SERVER_CORE}", "--no-huge", "--no-shconf", "-m", "512",
            "--no-pci", "--no-telemetry", "--vdev", "net_af_xdp0,iface=h0"]
-    with running("Press enter", "stdbuf", "-oL", "dpdk-testpmd", *eal, "--", "--forward-mode=5tswap",
+    with running(HOST, "Press enter", "stdbuf", "-oL", "dpdk-testpmd", *eal, "--", "--forward-mode=5tswap",
                  "--auto-start", "--port-topology=loop", "--total-num-mbufs=16384",
                  env={"LIBXDP_OBJECT_PATH": "/usr/lib/x86_64-linux-gnu/bpf"}):
         yield
@@ -144,7 +82,7 @@ def testpmd(_):
 @contextlib.contextmanager
 def xdp_tx(_):
     run("ip", "-n", HOST, "link", "set", "dev", "h0", "xdp", "obj",
-        str(BUILD / "bench/reflect.bpf.o"), "sec", "xdp")
+        str(BUILD / "bench/reflect.bpf.o"), "program", "reflect")
     yield
 
 
@@ -153,44 +91,24 @@ CONTENDERS = {
     "reflect": (reflect, "our XDP port, addresses exchanged, no path"),
     "local": (shunt, "shunt, every query refused by the worker"),
     "timed": (timed, "the same worker, its time outside receive and send taken"),
+    "dpdk": (over_dpdk, "the same as local over DPDK's net_af_xdp, with our steering program"),
     "testpmd": (testpmd, "testpmd 5tswap over net_af_xdp"),
     "xdp_tx": (xdp_tx, "XDP_TX, before any socket"),
 }
 
 
-def generate(queries, seconds):
-    """Sent and answered by kxdpgun's count, as fast as it can."""
-    done = subprocess.run(
-        inside(CLIENT, "taskset", "-c", GENERATOR_CORE, "kxdpgun", "-t", str(seconds), "-Q",
-               "10000000", "-b", "32", "-F", GENERATOR_CORE, "-i", queries, HOST_IP),
-        capture_output=True, text=True, check=False)
-    totals = re.findall(r"total (queries|replies): +(\d+)", done.stdout)
-    if len(totals) != 2:
-        raise SystemExit(f"bench: kxdpgun says:\n{done.stdout}{done.stderr}")
-    return {what: int(count) for what, count in totals}
-
-
-@contextlib.contextmanager
-def clean_interfaces():
-    """Programs that a contender or a generator left behind are no program of the next one."""
-    try:
-        yield
-    finally:
-        for namespace, interface in ((CLIENT, "c0"), (HOST, "h0")):
-            run("ip", "-n", namespace, "link", "set", interface, "xdp", "off")
-
-
 def one_run(name, folder, seconds):
     start, _ = CONTENDERS[name]
-    with clean_interfaces(), start(folder) as found:
-        totals = generate(f"{folder}/queries", seconds)
+    with clean((CLIENT, "c0"), (HOST, "h0")), start(folder) as found:
+        totals = kxdpgun(CLIENT, HOST_IP, f"{folder}/queries", seconds, AS_FAST_AS_IT_CAN)
     return {"sent": totals["queries"] / seconds, "answered": totals["replies"] / seconds,
             "own_ns": (found or {}).get("own_ns")}
 
 
 def measure(names, rounds, seconds):
     runs = {name: [] for name in names}
-    with tempfile.TemporaryDirectory(prefix="shunt-bench-") as folder, wire():
+    with tempfile.TemporaryDirectory(prefix="shunt-bench-") as folder, namespaces(CLIENT, HOST):
+        pair((CLIENT, "c0", CLIENT_IP), (HOST, "h0", HOST_IP))
         Path(folder, "shunt.yaml").write_text(CONFIG, encoding="ascii")
         Path(folder, "queries").write_text(
             "".join(f"www{n}.contoso.lab. A\n" for n in range(NAMES)), encoding="ascii")
@@ -209,10 +127,14 @@ def median(runs, key):
     return statistics.median(run[key] for run in runs)
 
 
-def share(runs, name):
-    """Of what the reflector did in the same round."""
-    return statistics.median(one["answered"] / max(ours["answered"], 1)
-                             for one, ours in zip(runs[name], runs["reflect"]))
+def shares(runs, name, of="reflect"):
+    """Of what another did in the same round: what a round has in common is no noise."""
+    return [one["answered"] / max(other["answered"], 1)
+            for one, other in zip(runs[name], runs[of])]
+
+
+def share(runs, name, of="reflect"):
+    return statistics.median(shares(runs, name, of))
 
 
 def loss(runs):
@@ -226,6 +148,19 @@ def print_table(runs):
               f"{median(theirs, 'sent'):11,.0f} {loss(theirs):6.1%}  {CONTENDERS[name][1]}")
 
 
+# Who is held against whom, round by round.
+PAIRS = (("local", "reflect"), ("local", "testpmd"), ("local", "dpdk"), ("reflect", "testpmd"),
+         ("local", "xdp_tx"))
+
+
+def print_pairs(runs):
+    print("\nratios, round by round, and their median")
+    for one, other in PAIRS:
+        if one in runs and other in runs:
+            each = " ".join(f"{ratio:.3f}" for ratio in shares(runs, one, other))
+            print(f"{one + ' / ' + other:18} {share(runs, one, other):.3f}   ({each})")
+
+
 def rows_of(runs, conditions):
     def row(name, value, unit, who):
         return rows.row(name, value, unit,
@@ -235,6 +170,9 @@ def rows_of(runs, conditions):
              for name, theirs in runs.items()]
     if "local" in runs:
         found.append(row("local_xdp_share", share(runs, "local"), "of our reflect step", "local"))
+    if "local" in runs and "testpmd" in runs:
+        found.append(row("local_xdp_over_testpmd", share(runs, "local", "testpmd"), "ratio",
+                         "local"))
     if "timed" in runs:
         found.append(row("xdp_worker_ns", median(runs["timed"], "own_ns"), "ns", "timed"))
     return found
@@ -242,7 +180,7 @@ def rows_of(runs, conditions):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", choices=list(CONTENDERS))
     options = parser.parse_args()
@@ -253,6 +191,7 @@ def main():
                   f"{options.seconds:g} s, in turn; ./dev bench path --port xdp; commit {rows.commit()}")
     print(f"\n{conditions}")
     print_table(runs)
+    print_pairs(runs)
     if "timed" in runs:
         print(f"\nxdp_worker_ns {median(runs['timed'], 'own_ns'):.0f} ns a query outside receive "
               "and send")

@@ -8,31 +8,28 @@ cd "$(dirname "$0")/../.."
 usage() {
 	cat <<-'END'
 		usage: ./dev bench path --port xdp [--rounds N] [--seconds N] [--only NAME]
+		       ./dev bench path --port xdp --sustain [--seconds N] [--queues N] [--only NAME]
 
-		  --rounds N     each contender this many times, in turn (5)
+		  --rounds N     each contender this many times, in turn (7)
 		  --seconds N    how long each time (3)
 		  --only NAME    only this contender, and what it is compared with
+
+		--sustain finds the rate at which no forwarded query is lost, for 1 and 2 queues and for dnsperf
+		and kxdpgun, and holds 80 % of it:
+
+		  --seconds N    how long (60)
+		  --queues N     only with so many
+		  --only NAME    only this generator
 
 		Runs on cores 0 (generator) and 1 (contender).
 	END
 }
 
-rounds=5
-seconds=3
-only=
-while [ $# -gt 0 ]; do
-	case $1 in
-	--rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
-	--seconds) seconds=${2:?--seconds needs a number} && shift 2 ;;
-	--only) only=${2:?--only needs a name} && shift 2 ;;
-	-h | --help) usage && exit 0 ;;
-	*)
-		echo "dev: bench path: unknown option '$1'" >&2
-		usage >&2
-		exit 2
-		;;
-	esac
-done
+rung=xdp
+case ${1:-} in
+-h | --help) usage && exit 0 ;;
+--sustain) rung=sustain && shift ;;
+esac
 [ "$(id -u)" -eq 0 ] || {
 	echo "dev: bench path makes network namespaces, which needs root" >&2
 	exit 1
@@ -45,5 +42,4 @@ done
 ninja -C build/bench
 # A mount namespace of its own keeps the names of network namespaces apart from a lab that stands.
 exec unshare -m sh -c 'mount -t tmpfs tmpfs /run && mkdir -p /run/netns && exec "$@"' sh \
-	/usr/bin/python3 -B bench/path/xdp.py --rounds "$rounds" --seconds "$seconds" \
-	${only:+--only "$only"}
+	/usr/bin/python3 -B "bench/path/$rung.py" "$@"
