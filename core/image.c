@@ -8,6 +8,7 @@
 #include "core/counters.h"
 #include "core/name.h"
 #include "core/suffix.h"
+#include "core/zone.h"
 
 enum { SECTION_ALIGNMENT = 64, ADDRESS_BITS = 128 };
 
@@ -281,7 +282,10 @@ static const char *check_route(const struct image *image, const struct image_rou
 		return "a route's action is none";
 	if (route->action == IMAGE_ACTION_FORWARD)
 		return check_forward(image, route);
-	return route->local < image->locals_count ? NULL : "a route points outside the image";
+	if (route->local <
+		(route->action == IMAGE_ACTION_ZONE ? image->zones_count : image->locals_count))
+		return NULL;
+	return "a route points outside the image";
 }
 
 static const char *check_routes(const struct image *image)
@@ -343,6 +347,7 @@ static const check_t checks[] = {
 	check_regexes,
 	check_routes,
 	check_locals,
+	zone_check,
 	check_addresses,
 };
 

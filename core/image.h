@@ -18,7 +18,7 @@
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 5,
+	IMAGE_VERSION = 6,
 	IMAGE_KEY_LEN = 32, // two round keys of AES
 	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
@@ -32,6 +32,7 @@ enum {
 	IMAGE_TARGETS_MAX = 64,    // a route
 	IMAGE_INBOUND_MAX = 2048,  // inbound endpoints
 	IMAGE_OUTBOUND_MAX = 2048, // outbound addresses
+	IMAGE_NODE_RUN_MAX = 64,   // slots that one look-up of a zone's name visits
 	IMAGE_INFLIGHT_MAX = 1 << 20,
 };
 
@@ -54,6 +55,11 @@ enum {
 	X(locals, struct image_local)       \
 	X(addresses, struct ip)             \
 	X(texts, char)                      \
+	X(zones, struct image_zone)         \
+	X(slots, struct image_node_slot)    \
+	X(nodes, struct image_node)         \
+	X(rrsets, struct image_rrset)       \
+	X(records, uint8_t)                 \
 	X(targets, uint32_t)                \
 	X(upstreams, struct image_upstream) \
 	X(sources, uint32_t)                \
@@ -125,6 +131,8 @@ enum image_rank {
 	IMAGE_RANK_SUBDOMAINS,
 	IMAGE_RANK_REGEX, // covers what a suffix rule would, if its pattern is found in the name
 	IMAGE_RANK_EXACT,
+	IMAGE_RANK_ZONE, // a private zone: covers what a suffix rule would
+	IMAGE_RANK_HOST, // a name of our own that covers itself alone
 	IMAGE_RANK_COUNT,
 };
 
@@ -147,7 +155,8 @@ struct image_regex {
 // The accept's name is its own labels and then the ending of that index, folded. A rank is there once, but for
 // IMAGE_RANK_REGEX: of those rules the first goes first.
 struct image_rule {
-	uint32_t counter; // the rule's number for life: its counter, and its identity across images
+	uint32_t
+		counter; // the rule's number for life: its counter, and its identity across images; zones have none
 	uint32_t route : 28;
 	uint32_t rank : 3; // enum image_rank
 	uint32_t is_last : 1;
@@ -171,6 +180,7 @@ enum image_action {
 	IMAGE_ACTION_REFUSE,
 	IMAGE_ACTION_DROP,
 	IMAGE_ACTION_ADDRESSES,
+	IMAGE_ACTION_ZONE,
 	IMAGE_ACTION_DEFAULT, // on to the rule for ".", else to the network's default
 	IMAGE_ACTION_COUNT
 };
@@ -179,7 +189,8 @@ struct image_route {
 	uint8_t action; // enum image_action
 	uint8_t policy; // enum image_policy
 	uint16_t padding;
-	uint32_t local; // of all actions but forward; of those, what follows means nothing
+	uint32_t
+		local; // of all actions but forward, and of a zone its index; what follows then means nothing
 	uint32_t target_first;
 	uint32_t source_first;
 	uint16_t target_count; // 1 to IMAGE_TARGETS_MAX
@@ -193,6 +204,40 @@ struct image_local {
 	uint32_t ttl;
 	uint32_t address_first;
 	uint32_t address_count; // of IMAGE_ACTION_ADDRESSES
+};
+
+// What we have of a zone. Its rule is of rank ZONE, and its names stand below its apex; or they have each a rule of rank HOST.
+struct image_zone {
+	uint8_t state[IMAGE_STATE_LEN]; // where the hashes of its names begin
+	uint32_t apex;                  // index of its node; IMAGE_NONE: single names
+	uint32_t soa;                   // index of an rrset; IMAGE_NONE: made for each name
+	uint32_t label_count;           // of the apex
+	uint32_t forwards_nxdomain;     // a name that is not there goes on to the next match
+	uint32_t number;                // which of the configuration's zones it is; control's alone
+};
+
+// 0 or more slots after its home, a name's slot is found before one that is free.
+struct image_node_slot {
+	uint32_t fingerprint;
+	uint32_t node; // IMAGE_NONE: the slot is free
+};
+
+// A name in a zone.
+struct image_node {
+	uint32_t zone;
+	uint32_t name_off; // into records: in wire form, folded
+	uint32_t name_len;
+	uint32_t rrset_first;
+	uint32_t rrset_count;
+	uint32_t wildcard; // the node of `*` below this one; IMAGE_NONE: there is none
+};
+
+// The records of a type: {be16 length, data} each, as many as data_len holds.
+struct image_rrset {
+	uint32_t type;
+	uint32_t ttl;
+	uint32_t data_off; // into records
+	uint32_t data_len;
 };
 
 enum image_upstream_flag {

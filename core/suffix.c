@@ -181,9 +181,7 @@ static uint32_t pick_rule(const struct scan *scan, uint32_t at, unsigned depth)
 		struct image_rule rule = image_rule(scan->image, at);
 		bool is_asked = rule.rank < rank_below;
 
-		if (is_asked &&
-			(rule.rank == IMAGE_RANK_SUFFIX ||
-				rule.rank == (is_whole ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS)))
+		if (is_asked && suffix_covers(rule.rank, is_whole))
 			return at;
 		if (is_asked && rule.rank == IMAGE_RANK_REGEX && !is_scanned) {
 			uint32_t found = scan_rules(scan, at);

@@ -92,6 +92,15 @@ void suffix_start(const uint8_t key[static IMAGE_KEY_LEN], uint32_t start,
 {
 	return (uint32_t)((state >> 32) * bucket_count >> 32);
 }
+// Whether a rule of this rank covers a name that is its domain (`is_whole`) or below that. A pattern decides by itself.
+[[nodiscard]] static inline bool suffix_covers(unsigned rank, bool is_whole)
+{
+	const unsigned both = 1u << IMAGE_RANK_SUFFIX | 1u << IMAGE_RANK_ZONE;
+	const unsigned whole = both | 1u << IMAGE_RANK_EXACT | 1u << IMAGE_RANK_HOST;
+	const unsigned below = both | 1u << IMAGE_RANK_SUBDOMAINS;
+
+	return (is_whole ? whole : below) >> rank & 1;
+}
 // Odd, so never 0.
 [[nodiscard]] static inline uint32_t suffix_fingerprint(uint64_t state)
 {

@@ -348,8 +348,7 @@ static inline uint32_t pick_rule(
 	for (;; at += (uint32_t)sizeof(struct image_rule)) {
 		struct image_rule rule = image_rule(image, at);
 
-		if (rule.rank == IMAGE_RANK_SUFFIX ||
-			rule.rank == (is_whole ? IMAGE_RANK_EXACT : IMAGE_RANK_SUBDOMAINS))
+		if (suffix_covers(rule.rank, is_whole))
 			return at;
 		*has_regex |= rule.rank == IMAGE_RANK_REGEX;
 		if (rule.is_last)

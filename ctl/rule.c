@@ -152,6 +152,8 @@ static void print_winner(const json_t *winner)
 			table_text(winner, "name"), table_text(winner, "ruleset"),
 			table_text(winner, "domain"), table_text(winner, "match"),
 			table_text(winner, "action"));
+	else if (strcmp(table_text(winner, "kind"), "zone") == 0)
+		snprintf(text, sizeof(text), "private zone %s", table_text(winner, "name"));
 	else
 		snprintf(text, sizeof(text), "none; the network's default: %s",
 			table_text(winner, "action"));

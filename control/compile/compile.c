@@ -19,6 +19,7 @@
 #include "control/compile/regex.h"
 #include "control/compile/suffix.h"
 #include "control/compile/verify.h"
+#include "control/compile/zone_links.h"
 #include "core/name.h"
 
 enum { TRIES = 16 }; // of keys; one in some hundred fails at a million rules
@@ -34,6 +35,7 @@ struct compilation {
 	uint32_t *outbound_first;            // by outbound endpoint: index of its first address
 	const struct config_rule *last_rule; // of this ruleset, and its route
 	uint32_t last_route;
+	struct zone_links zones;
 	struct regex_rule *regexes;
 	size_t regex_count, regex_capacity;
 	char *error;
@@ -330,6 +332,14 @@ static int add_rulesets(struct compilation *c)
 
 static int add_links(struct compilation *c, const struct config_network *network)
 {
+	if (network->private_zone_count > 0) {
+		uint32_t start;
+		int err = zone_links_find(&c->zones, c->table, network, &start);
+
+		if (err)
+			return err;
+		assembly_add(&c->assembly, IMAGE_links, &start, 1);
+	}
 	for (size_t i = 0; i < network->ruleset_count; i++) {
 		const struct config_ruleset *ruleset =
 			config_find_ruleset(c->config, network->rulesets[i]);
@@ -347,7 +357,7 @@ static int add_network(struct compilation *c, const struct config_network *netwo
 {
 	struct image_network element = {
 		.link_first = assembly_count(&c->assembly, IMAGE_links),
-		.link_count = (uint32_t)network->ruleset_count,
+		.link_count = (uint32_t)network->ruleset_count + (network->private_zone_count > 0),
 		.default_route = IMAGE_NONE,
 	};
 	int err = add_links(c, network);
@@ -368,16 +378,16 @@ static int add_networks(struct compilation *c)
 		const struct config_network *network = &c->config->networks[i];
 		int err = add_network(c, network);
 
-		if (err) {
+		if (err && err != -EAGAIN)
 			snprintf(c->error, COMPILE_ERROR_LEN, "network %s: can't be compiled: %s",
 				network->name, strerror(-err));
+		if (err)
 			return err;
-		}
 	}
 	return prefix_add_all(c->config, &c->assembly);
 }
 
-static int run_phases(struct compilation *c)
+static int run_phases(struct compilation *c, const struct image_header *header)
 {
 	int err;
 
@@ -388,10 +398,12 @@ static int run_phases(struct compilation *c)
 	if (!err)
 		err = add_rulesets(c);
 	if (!err)
+		err = zone_links_init(&c->zones, c->config, &c->assembly, header,
+			(uint32_t)c->config->ruleset_count);
+	if (!err)
 		err = add_networks(c);
 	if (!err)
-		err = suffix_table_freeze(
-			c->table, &c->assembly, (uint32_t)c->config->ruleset_count);
+		err = suffix_table_freeze(c->table, &c->assembly, c->zones.start_count);
 	if (!err)
 		err = regex_compile(&c->assembly, c->regexes, c->regex_count, c->error);
 	return err;
@@ -435,11 +447,12 @@ static int compile_under_key(const struct config *config, const struct image_hea
 
 	assembly_init(&c.assembly);
 	if (c.table && c.settings && c.upstreams && c.routes)
-		err = run_phases(&c);
+		err = run_phases(&c, header);
 	suffix_table_free(c.table);
 	intern_free(c.settings);
 	intern_free(c.upstreams);
 	intern_free(c.routes);
+	zone_links_fini(&c.zones);
 	free(c.outbound_first);
 	free(c.regexes);
 	if (!err)

@@ -18,6 +18,7 @@
 #include "control/config/ruleset.h"
 #include "control/config/text.h"
 #include "control/config/upstream.h"
+#include "control/config/zone.h"
 
 enum {
 	QUERY_TIMEOUT_MIN_US = 100000,
@@ -114,8 +115,9 @@ static int build_objects(
 	config->rulesets = calloc(text->rulesets_count + 1, sizeof(*config->rulesets));
 	config->networks = calloc(text->networks_count + 1, sizeof(*config->networks));
 	config->upstreams = calloc(text->upstreams_count + 1, sizeof(*config->upstreams));
+	config->zones = calloc(text->zones_count + 1, sizeof(*config->zones));
 	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
-		!config->upstreams)
+		!config->upstreams || !config->zones)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->inbounds_count; i++) {
 		faults_enter(faults, CONFIG_INBOUND, i);
@@ -135,6 +137,11 @@ static int build_objects(
 		faults_enter(faults, CONFIG_NETWORK, i);
 		network_parse(&text->networks[i], &config->networks[i], faults);
 		config->network_count++;
+	}
+	for (size_t i = 0; i < text->zones_count; i++) {
+		faults_enter(faults, CONFIG_ZONE, i);
+		zone_parse(&text->zones[i], &config->zones[i], faults);
+		config->zone_count++;
 	}
 	for (size_t i = 0; i < text->upstreams_count; i++) {
 		faults_enter(faults, CONFIG_UPSTREAM, i);
@@ -158,6 +165,7 @@ static_assert(offsetof(struct config_outbound, name) == 0);
 static_assert(offsetof(struct config_ruleset, name) == 0);
 static_assert(offsetof(struct config_network, name) == 0);
 static_assert(offsetof(struct config_upstream, address) == 0);
+static_assert(offsetof(struct config_zone, name) == 0);
 
 // NULL for an object whose name was refused.
 static const char *kind_name(const struct kind *kind, size_t i)
@@ -206,6 +214,7 @@ static int check_all_names(const struct config *config, struct config_faults *fa
 			sizeof(*config->networks)},
 		{CONFIG_UPSTREAM, "address", config->upstreams, config->upstream_count,
 			sizeof(*config->upstreams)},
+		{CONFIG_ZONE, "name", config->zones, config->zone_count, sizeof(*config->zones)},
 	};
 	int error = 0;
 

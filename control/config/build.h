@@ -23,6 +23,23 @@ struct build_outbound {
 	const char *replies;
 };
 
+struct build_zone {
+	const char *name;
+	const char *domain;
+	const char *ttl;
+	const char *reverse;
+	const char *on_nxdomain;
+	const char *file;
+	const char *hosts;
+	const char *const *records;
+	size_t records_count;
+	const char *const
+		*file_records; // what the files said when they were read last; NULL: read them
+	size_t file_records_count;
+	const char *const *hosts_records;
+	size_t hosts_records_count;
+};
+
 struct build_network {
 	const char *name;
 	const char *const *prefixes;
@@ -31,6 +48,8 @@ struct build_network {
 	size_t inbound_endpoints_count;
 	const char *const *rulesets;
 	size_t rulesets_count;
+	const char *const *private_zones;
+	size_t private_zones_count;
 	const char *fallback; // `default`
 	const char *const *default_targets;
 	size_t default_targets_count;
@@ -64,6 +83,8 @@ struct build_text {
 	size_t rulesets_count;
 	struct build_network *networks;
 	size_t networks_count;
+	struct build_zone *zones;
+	size_t zones_count;
 	struct build_upstream *upstreams;
 	size_t upstreams_count;
 };

@@ -15,6 +15,7 @@
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
 #include "control/config/upstream.h"
+#include "control/config/zone.h"
 
 struct config *config_new(void)
 {
@@ -46,7 +47,10 @@ void config_free(struct config *config)
 	free(config->outbounds);
 	free(config->rulesets);
 	free(config->networks);
+	for (size_t i = 0; i < config->zone_count; i++)
+		zone_fini(&config->zones[i]);
 	free(config->upstreams);
+	free(config->zones);
 	numbers_fini(&config->numbers);
 	free(config->waiting.ruleset);
 	free(config);
@@ -60,8 +64,9 @@ static int make_arrays(struct config *config, const struct config *like)
 	config->rulesets = calloc(like->ruleset_count + 1, sizeof(*config->rulesets));
 	config->networks = calloc(like->network_count + 1, sizeof(*config->networks));
 	config->upstreams = calloc(like->upstream_count + 1, sizeof(*config->upstreams));
+	config->zones = calloc(like->zone_count + 1, sizeof(*config->zones));
 	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
-		!config->upstreams)
+		!config->upstreams || !config->zones)
 		return -ENOMEM;
 	return 0;
 }
@@ -80,6 +85,8 @@ static int copy_objects(struct config *copy, const struct config *config)
 		error = ruleset_copy(&copy->rulesets[copy->ruleset_count++], &config->rulesets[i]);
 	for (size_t i = 0; i < config->network_count && !error; i++)
 		error = network_copy(&copy->networks[copy->network_count++], &config->networks[i]);
+	for (size_t i = 0; i < config->zone_count && !error; i++)
+		error = zone_copy(&copy->zones[copy->zone_count++], &config->zones[i]);
 	for (size_t i = 0; i < config->upstream_count && !error; i++)
 		error = upstream_copy(
 			&copy->upstreams[copy->upstream_count++], &config->upstreams[i]);
@@ -128,6 +135,14 @@ struct config_rule *config_find_rule(const struct config_ruleset *ruleset, const
 	for (size_t i = 0; i < ruleset->rule_count; i++)
 		if (is_named(ruleset->rules[i].name, name))
 			return &ruleset->rules[i];
+	return NULL;
+}
+
+struct config_zone *config_find_zone(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (is_named(config->zones[i].name, name))
+			return &config->zones[i];
 	return NULL;
 }
 

@@ -115,6 +115,20 @@ struct config_prefix {
 	uint8_t bits; // 0 to 128: 96 more than written for IPv4
 };
 
+struct records;
+
+struct config_zone {
+	char *name;
+	char *domain; // presentation form with the final dot; NULL: hosts alone
+	char *file;   // paths; NULL: none
+	char *hosts;
+	struct records *records; // control/config/records.h
+	uint32_t ttl;            // of records without one
+	bool has_reverse;        // addresses have their PTR records
+	bool forwards_nxdomain;  // a name that is not there goes on to the next match
+	uint64_t file_hash;      // of its text and its records
+};
+
 struct config_network {
 	char *name;
 	struct config_prefix *prefixes;
@@ -123,6 +137,8 @@ struct config_network {
 	size_t inbound_endpoint_count;
 	char **rulesets; // names, in order of precedence
 	size_t ruleset_count;
+	char **private_zones; // names
+	size_t private_zone_count;
 	enum config_default fallback; // `default:`
 	struct endpoint *default_targets;
 	size_t default_target_count;
@@ -163,6 +179,8 @@ struct config {
 	size_t outbound_count;
 	struct config_ruleset *rulesets;
 	size_t ruleset_count;
+	struct config_zone *zones;
+	size_t zone_count;
 	struct config_network *networks;
 	size_t network_count;
 	struct config_upstream *upstreams;
@@ -208,6 +226,7 @@ enum config_kind {
 	CONFIG_RULESET,
 	CONFIG_NETWORK,
 	CONFIG_UPSTREAM,
+	CONFIG_ZONE,
 };
 
 // What is wrong, where, and what to do about it.
@@ -240,6 +259,7 @@ void config_free(struct config *config);
 	const struct config *config, const char *name);
 [[nodiscard]] struct config_rule *config_find_rule(
 	const struct config_ruleset *ruleset, const char *name);
+[[nodiscard]] struct config_zone *config_find_zone(const struct config *config, const char *name);
 [[nodiscard]] struct config_inbound *config_find_inbound(
 	const struct config *config, const char *name);
 [[nodiscard]] struct config_outbound *config_find_outbound(

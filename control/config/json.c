@@ -152,6 +152,8 @@ json_t *config_json_network(const struct config_network *network)
 	object = set(object, "inbound-endpoints",
 		names_json(network->inbound_endpoints, network->inbound_endpoint_count));
 	object = set(object, "rulesets", names_json(network->rulesets, network->ruleset_count));
+	object = set(object, "private-zones",
+		names_json(network->private_zones, network->private_zone_count));
 	object = set(object, "default", json_string_nocheck(is_forward ? "forward" : "refuse"));
 	object = set(object, "default-targets",
 		endpoints_json(network->default_targets, network->default_target_count));

@@ -20,10 +20,11 @@
 #include <unistd.h>
 
 #include "control/config/build.h"
+#include "control/config/records.h"
 #include "control/config/schema.h"
 #include "control/config/tree.h"
 
-enum { KINDS = CONFIG_UPSTREAM + 1 };
+enum { KINDS = CONFIG_ZONE + 1 };
 
 // The top-level lists.
 static const char *const kind_keys[KINDS] = {
@@ -33,6 +34,7 @@ static const char *const kind_keys[KINDS] = {
 	[CONFIG_RULESET] = "rulesets",
 	[CONFIG_NETWORK] = "virtual-networks",
 	[CONFIG_UPSTREAM] = "upstreams",
+	[CONFIG_ZONE] = "private-zones",
 };
 
 // One file: its nodes and what they say.
@@ -193,6 +195,9 @@ static int join_part(struct loader *loader, const struct part *part)
 		error = join_list(loader, part, CONFIG_UPSTREAM, (void **)&to->upstreams,
 			&to->upstreams_count, from->upstreams, from->upstreams_count,
 			sizeof(*to->upstreams));
+	if (!error)
+		error = join_list(loader, part, CONFIG_ZONE, (void **)&to->zones, &to->zones_count,
+			from->zones, from->zones_count, sizeof(*to->zones));
 	return error;
 }
 
@@ -217,6 +222,9 @@ static void note_hashes(const struct loader *loader, struct config *config)
 		config->rulesets[i].file_hash = place_hash(&loader->places[CONFIG_RULESET][i]);
 	for (size_t i = 0; i < config->network_count; i++)
 		config->networks[i].file_hash = place_hash(&loader->places[CONFIG_NETWORK][i]);
+	for (size_t i = 0; i < config->zone_count; i++)
+		config->zones[i].file_hash = place_hash(&loader->places[CONFIG_ZONE][i]) ^
+			records_hash(config->zones[i].records);
 	for (size_t i = 0; i < config->upstream_count; i++)
 		config->upstreams[i].file_hash = place_hash(&loader->places[CONFIG_UPSTREAM][i]);
 }
@@ -232,6 +240,7 @@ static void loader_fini(struct loader *loader)
 	free(loader->joined.rulesets);
 	free(loader->joined.networks);
 	free(loader->joined.upstreams);
+	free(loader->joined.zones);
 	free(loader->parts);
 }
 

@@ -18,6 +18,7 @@
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
 #include "control/config/upstream.h"
+#include "control/config/zone.h"
 
 enum { NAMES_LISTED = 5 }; // of lost rules
 
@@ -197,6 +198,7 @@ static_assert(offsetof(struct config_inbound, name) == 0);
 static_assert(offsetof(struct config_outbound, name) == 0);
 static_assert(offsetof(struct config_network, name) == 0);
 static_assert(offsetof(struct config_upstream, address) == 0);
+static_assert(offsetof(struct config_zone, name) == 0);
 
 static int copy_inbound(void *copy, const void *object)
 {
@@ -218,7 +220,12 @@ static int copy_upstream(void *copy, const void *object)
 	return upstream_copy(copy, object);
 }
 
-enum { KIND_INBOUND, KIND_OUTBOUND, KIND_NETWORK, KIND_UPSTREAM };
+static int copy_zone(void *copy, const void *object)
+{
+	return zone_copy(copy, object);
+}
+
+enum { KIND_INBOUND, KIND_OUTBOUND, KIND_ZONE, KIND_NETWORK, KIND_UPSTREAM };
 
 static const struct kind kinds[] = {
 	[KIND_INBOUND] = {"inbound endpoint", offsetof(struct config, inbounds),
@@ -230,6 +237,9 @@ static const struct kind kinds[] = {
 	[KIND_NETWORK] = {"virtual network", offsetof(struct config, networks),
 		offsetof(struct config, network_count), sizeof(struct config_network),
 		offsetof(struct config_network, file_hash), copy_network},
+	[KIND_ZONE] = {"private zone", offsetof(struct config, zones),
+		offsetof(struct config, zone_count), sizeof(struct config_zone),
+		offsetof(struct config_zone, file_hash), copy_zone},
 	[KIND_UPSTREAM] = {"upstream", offsetof(struct config, upstreams),
 		offsetof(struct config, upstream_count), sizeof(struct config_upstream),
 		offsetof(struct config_upstream, file_hash), copy_upstream},
@@ -363,6 +373,8 @@ int config_merge(const struct config *running, const struct config *files, uint6
 		error = merge_kind(&merge, &kinds[KIND_OUTBOUND]);
 	if (!error)
 		error = merge_rulesets(&merge);
+	if (!error)
+		error = merge_kind(&merge, &kinds[KIND_ZONE]);
 	if (!error)
 		error = merge_kind(&merge, &kinds[KIND_NETWORK]);
 	if (!error)

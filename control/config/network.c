@@ -12,6 +12,7 @@
 #include "control/config/faults.h"
 #include "control/config/index.h"
 #include "control/config/names.h"
+#include "control/config/rule.h"
 #include "control/config/ruleset.h"
 #include "control/config/text.h"
 
@@ -87,6 +88,8 @@ void network_parse(const struct build_network *text, struct config_network *netw
 		text->inbound_endpoints, text->inbound_endpoints_count, faults);
 	copy_list(&network->rulesets, &network->ruleset_count, text->rulesets, text->rulesets_count,
 		faults);
+	copy_list(&network->private_zones, &network->private_zone_count, text->private_zones,
+		text->private_zones_count, faults);
 	parse_default(text, network, faults);
 	copy_list(&network->default_outbound_endpoints, &network->default_outbound_endpoint_count,
 		text->default_outbound_endpoints, text->default_outbound_endpoints_count, faults);
@@ -117,6 +120,41 @@ static void check_default_links(const struct config *config, const struct config
 		"default-targets", families, faults);
 }
 
+// One of the zones that are called alike can be linked: whose records would hold?
+static void check_same_domain(const struct config *config, const struct config_network *network,
+	size_t idx, struct config_faults *faults)
+{
+	const struct config_zone *zone = config_find_zone(config, network->private_zones[idx]);
+
+	for (size_t i = 0; i < idx && zone->domain; i++) {
+		const struct config_zone *other =
+			config_find_zone(config, network->private_zones[i]);
+
+		if (other && other != zone && other->domain &&
+			rule_same_domain(other->domain, zone->domain))
+			faults_add(faults, -EINVAL, "private-zones", idx,
+				"%.80s has the same domain as %.80s (%.200s): link one of them",
+				zone->name, other->name, zone->domain);
+	}
+}
+
+static void check_zones(const struct config *config, const struct config_network *network,
+	struct config_faults *faults)
+{
+	for (size_t i = 0; i < network->private_zone_count; i++) {
+		const char *name = network->private_zones[i];
+
+		if (config_find_zone(config, name))
+			check_same_domain(config, network, i, faults);
+		else
+			faults_add(faults, -ENOENT, "private-zones", i,
+				"there is no private zone %.80s: add it under private-zones, or "
+				"name another",
+				name);
+		check_once(network->private_zones, i, "private-zones", faults);
+	}
+}
+
 void network_check_links(const struct config *config, const struct config_network *network,
 	struct config_faults *faults)
 {
@@ -140,6 +178,7 @@ void network_check_links(const struct config *config, const struct config_networ
 				name);
 		check_once(network->rulesets, i, "rulesets", faults);
 	}
+	check_zones(config, network, faults);
 	check_default_links(config, network, faults);
 }
 
@@ -253,6 +292,9 @@ static int copy_lists(struct config_network *copy, const struct config_network *
 		copy->inbound_endpoints ? network->inbound_endpoint_count : 0;
 	copy->rulesets = names_copy((const char *const *)network->rulesets, network->ruleset_count);
 	copy->ruleset_count = copy->rulesets ? network->ruleset_count : 0;
+	copy->private_zones = names_copy(
+		(const char *const *)network->private_zones, network->private_zone_count);
+	copy->private_zone_count = copy->private_zones ? network->private_zone_count : 0;
 	copy->default_outbound_endpoints =
 		names_copy((const char *const *)network->default_outbound_endpoints,
 			network->default_outbound_endpoint_count);
@@ -260,6 +302,7 @@ static int copy_lists(struct config_network *copy, const struct config_network *
 		copy->default_outbound_endpoints ? network->default_outbound_endpoint_count : 0;
 	if (copy->inbound_endpoint_count != network->inbound_endpoint_count ||
 		copy->ruleset_count != network->ruleset_count ||
+		copy->private_zone_count != network->private_zone_count ||
 		copy->default_outbound_endpoint_count != network->default_outbound_endpoint_count)
 		return -ENOMEM;
 	return 0;
@@ -294,6 +337,7 @@ void network_fini(struct config_network *network)
 	free(network->prefixes);
 	names_free(network->inbound_endpoints, network->inbound_endpoint_count);
 	names_free(network->rulesets, network->ruleset_count);
+	names_free(network->private_zones, network->private_zone_count);
 	free(network->default_targets);
 	names_free(network->default_outbound_endpoints, network->default_outbound_endpoint_count);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/config/records.h"
 #include "control/config/state.h"
 #include "control/config/text.h"
 
@@ -244,6 +245,43 @@ static void put_ruleset(struct printer *printer, const struct config_ruleset *ru
 	put(printer, "]}");
 }
 
+static void put_records(struct printer *printer, const char *key, const struct records *records,
+	enum record_source source)
+{
+	put_key(printer, key);
+	put(printer, "[");
+	for (size_t i = 0; i < records->count; i++)
+		if (records->items[i].source == source)
+			put_string(printer, record_line(records, &records->items[i]));
+	put(printer, "]");
+}
+
+static void put_optional(struct printer *printer, const char *key, const char *text)
+{
+	if (text)
+		put_text(printer, key, text);
+}
+
+static void put_zone(struct printer *printer, const struct config_zone *zone)
+{
+	char ttl[16];
+
+	put_open(printer, "{");
+	put_text(printer, "name", zone->name);
+	put_optional(printer, "domain", zone->domain);
+	put_optional(printer, "file", zone->file);
+	put_optional(printer, "hosts", zone->hosts);
+	snprintf(ttl, sizeof(ttl), "%" PRIu32, zone->ttl);
+	put_text(printer, "ttl", ttl);
+	put_text(printer, "reverse", zone->has_reverse ? "auto" : "off");
+	put_text(printer, "on-nxdomain", zone->forwards_nxdomain ? "forward" : "nxdomain");
+	put_records(printer, "records", zone->records, RECORD_GIVEN);
+	put_records(printer, "file-records", zone->records, RECORD_FILE);
+	put_records(printer, "hosts-records", zone->records, RECORD_HOSTS);
+	put_hash(printer, zone->file_hash);
+	put(printer, "}");
+}
+
 static void put_prefixes(struct printer *printer, const struct config_network *network)
 {
 	char text[TEXT_PREFIX_MAX];
@@ -266,6 +304,8 @@ static void put_network(struct printer *printer, const struct config_network *ne
 		network->inbound_endpoint_count);
 	put_strings(printer, "rulesets", (const char *const *)network->rulesets,
 		network->ruleset_count);
+	put_strings(printer, "private-zones", (const char *const *)network->private_zones,
+		network->private_zone_count);
 	put_text(printer, "default", is_forward ? "forward" : "refuse");
 	put_endpoints(printer, "default-targets", network->default_targets,
 		network->default_target_count);
@@ -366,6 +406,11 @@ char *print_state(const struct config *config, size_t *len)
 	put(&printer, "[");
 	for (size_t i = 0; i < config->network_count; i++)
 		put_network(&printer, &config->networks[i]);
+	put(&printer, "]");
+	put_key(&printer, "private-zones");
+	put(&printer, "[");
+	for (size_t i = 0; i < config->zone_count; i++)
+		put_zone(&printer, &config->zones[i]);
 	put(&printer, "]");
 	put_key(&printer, "upstreams");
 	put(&printer, "[");

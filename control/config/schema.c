@@ -83,6 +83,22 @@ static const cyaml_schema_value_t outbound_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct build_outbound, outbound_fields),
 };
 
+static const cyaml_schema_field_t zone_fields[] = {
+	TEXT("name", struct build_zone, name),
+	TEXT("domain", struct build_zone, domain),
+	TEXT("ttl", struct build_zone, ttl),
+	TEXT("reverse", struct build_zone, reverse),
+	TEXT("on-nxdomain", struct build_zone, on_nxdomain),
+	TEXT("file", struct build_zone, file),
+	TEXT("hosts", struct build_zone, hosts),
+	LIST("records", struct build_zone, records, text_value),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t zone_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct build_zone, zone_fields),
+};
+
 static const cyaml_schema_field_t network_fields[] = {
 	TEXT("name", struct build_network, name),
 	LIST("prefixes", struct build_network, prefixes, text_value),
@@ -92,7 +108,7 @@ static const cyaml_schema_field_t network_fields[] = {
 	LIST("default-targets", struct build_network, default_targets, text_value),
 	LIST("default-outbound-endpoints", struct build_network, default_outbound_endpoints,
 		text_value),
-	LATER("private-zones"),
+	LIST("private-zones", struct build_network, private_zones, text_value),
 	LATER("private-reverse"),
 	CYAML_FIELD_END,
 };
@@ -129,7 +145,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("outbound-endpoints", struct build_text, outbounds, outbound_value),
 	LIST("rulesets", struct build_text, rulesets, ruleset_value),
 	LIST("virtual-networks", struct build_text, networks, network_value),
-	LATER("private-zones"),
+	LIST("private-zones", struct build_text, zones, zone_value),
 	CYAML_FIELD_MAPPING_PTR(
 		"backoff", CYAML_FLAG_OPTIONAL, struct build_text, backoff, backoff_fields),
 	LATER("max-waiters"),

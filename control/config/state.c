@@ -127,10 +127,29 @@ static void parse_network(struct parser *parser, const json_t *object)
 	network->inbound_endpoints =
 		strings_of(parser, object, "inbound-endpoints", &network->inbound_endpoints_count);
 	network->rulesets = strings_of(parser, object, "rulesets", &network->rulesets_count);
+	network->private_zones =
+		strings_of(parser, object, "private-zones", &network->private_zones_count);
 	network->default_targets =
 		strings_of(parser, object, "default-targets", &network->default_targets_count);
 	network->default_outbound_endpoints = strings_of(parser, object,
 		"default-outbound-endpoints", &network->default_outbound_endpoints_count);
+}
+
+static void parse_zone(struct parser *parser, const json_t *object)
+{
+	struct build_zone *zone = &parser->text.zones[parser->text.zones_count++];
+
+	zone->name = text_of(object, "name");
+	zone->domain = text_of(object, "domain");
+	zone->ttl = text_of(object, "ttl");
+	zone->reverse = text_of(object, "reverse");
+	zone->on_nxdomain = text_of(object, "on-nxdomain");
+	zone->file = text_of(object, "file");
+	zone->hosts = text_of(object, "hosts");
+	zone->records = strings_of(parser, object, "records", &zone->records_count);
+	zone->file_records = strings_of(parser, object, "file-records", &zone->file_records_count);
+	zone->hosts_records =
+		strings_of(parser, object, "hosts-records", &zone->hosts_records_count);
 }
 
 static void parse_upstream(struct parser *parser, const json_t *object)
@@ -169,10 +188,12 @@ static int make_arrays(struct parser *parser, const json_t *json)
 		sizeof(*text->outbounds));
 	text->networks = calloc(json_array_size(json_object_get(json, "virtual-networks")) + 1,
 		sizeof(*text->networks));
+	text->zones = calloc(
+		json_array_size(json_object_get(json, "private-zones")) + 1, sizeof(*text->zones));
 	text->upstreams = calloc(
 		json_array_size(json_object_get(json, "upstreams")) + 1, sizeof(*text->upstreams));
 	if (!parser->strings || !parser->rules || !text->rulesets || !text->inbounds ||
-		!text->outbounds || !text->networks || !text->upstreams)
+		!text->outbounds || !text->networks || !text->upstreams || !text->zones)
 		return -ENOMEM;
 	return 0;
 }
@@ -282,6 +303,7 @@ static int add_state(const json_t *json, struct config *config)
 	const json_t *outbounds = json_object_get(json, "outbound-endpoints");
 	const json_t *networks = json_object_get(json, "virtual-networks");
 	const json_t *upstreams = json_object_get(json, "upstreams");
+	const json_t *zones = json_object_get(json, "private-zones");
 
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
@@ -294,6 +316,8 @@ static int add_state(const json_t *json, struct config *config)
 		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i));
 	for (size_t i = 0; i < config->network_count; i++)
 		config->networks[i].file_hash = hash_of(json_array_get(networks, i));
+	for (size_t i = 0; i < config->zone_count; i++)
+		config->zones[i].file_hash = hash_of(json_array_get(zones, i));
 	for (size_t i = 0; i < config->upstream_count; i++)
 		config->upstreams[i].file_hash = hash_of(json_array_get(upstreams, i));
 	if (add_waiting(json_object_get(json, "waiting"), config))
@@ -316,6 +340,7 @@ static int parse(struct parser *parser, const json_t *json, struct config **out)
 	each(parser, json, "rulesets", parse_ruleset);
 	each(parser, json, "virtual-networks", parse_network);
 	each(parser, json, "upstreams", parse_upstream);
+	each(parser, json, "private-zones", parse_zone);
 	error = build_config(&parser->text, out, &parser->faults);
 	if (error)
 		return error == -ENOMEM ? error : -EBADMSG;
@@ -342,5 +367,6 @@ int state_parse(const json_t *json, struct config **out)
 	free(parser.text.rulesets);
 	free(parser.text.networks);
 	free(parser.text.upstreams);
+	free(parser.text.zones);
 	return error;
 }

@@ -18,7 +18,7 @@
 #include "core/msg.h"
 #include "core/name.h"
 #include "core/prefix.h"
-#include "core/suffix.h"
+#include "core/route.h"
 
 enum { LIST_LEN = 512 };
 
@@ -34,9 +34,8 @@ struct question {
 	bool has_client;
 	struct endpoint inbound;
 	bool has_inbound;
-	uint32_t network;                 // IMAGE_NONE: the client is in none
-	uint32_t route;                   // IMAGE_NONE: refused
-	const struct lookup_rule *winner; // NULL: the default
+	uint32_t network; // IMAGE_NONE: the client is in none
+	struct route_found found;
 };
 
 static const struct {
@@ -179,60 +178,65 @@ static int find_network(struct request *request, struct question *question)
 	return 0;
 }
 
-// A carve-out goes on to the rule for ".", else to the network's default.
-static uint32_t find_default(const struct question *question, const struct suffix_query *query)
-{
-	const struct image *image = &question->lookup->view.image;
-	uint32_t fallback = image->networks[question->network].default_route;
-	struct suffix_match match;
-	uint32_t route;
-
-	suffix_match_below(
-		image, query, regex_view_scanner(question->lookup->regexes), 1, 0, &match);
-	route = match.rule == IMAGE_NONE ? fallback : image_rule(image, match.rule).route;
-	if (route != IMAGE_NONE && image->routes[route].action == IMAGE_ACTION_DEFAULT)
-		return fallback;
-	return route;
-}
-
 static void find_winner(struct question *question)
 {
 	const struct image *image = &question->lookup->view.image;
 	struct suffix_query query = {
 		.name = question->name, .network = question->network, .type = question->type};
+	struct suffix_scanner *scanner = regex_view_scanner(question->lookup->regexes);
 	struct suffix_match match;
-	struct image_rule rule;
 
-	question->route = IMAGE_NONE;
-	question->winner = NULL;
+	question->found = (struct route_found){.route = IMAGE_NONE, .winner.rule = IMAGE_NONE};
 	if (question->network == IMAGE_NONE)
 		return;
 	suffix_match(image, &query, &match, 1);
 	if (match.has_regex)
-		suffix_match_scanned(
-			image, &query, regex_view_scanner(question->lookup->regexes), &match);
-	if (match.rule == IMAGE_NONE) {
-		question->route = image->networks[question->network].default_route;
-		return;
-	}
-	rule = image_rule(image, match.rule);
-	question->route = rule.route;
-	if (image->routes[rule.route].action == IMAGE_ACTION_DEFAULT)
-		question->route = find_default(question, &query);
-	question->winner = lookup_counter(question->lookup, rule.counter);
+		suffix_match_scanned(image, &query, scanner, &match);
+	route_find(image, &query, scanner, &match, &question->found);
+}
+
+// The private zone that won; NULL: another has.
+static const struct config_zone *winner_zone(const struct question *question)
+{
+	const struct image *image = &question->lookup->view.image;
+	uint32_t at = question->found.winner.rule;
+	struct image_rule rule;
+
+	if (at == IMAGE_NONE)
+		return NULL;
+	rule = image_rule(image, at);
+	if (rule.rank < IMAGE_RANK_ZONE)
+		return NULL;
+	return &question->config->zones[image->zones[image->routes[rule.route].local].number];
+}
+
+// The rule that won; NULL: another has.
+static const struct lookup_rule *winner_rule(const struct question *question)
+{
+	uint32_t at = question->found.winner.rule;
+
+	if (at == IMAGE_NONE || winner_zone(question))
+		return NULL;
+	return lookup_counter(
+		question->lookup, image_rule(&question->lookup->view.image, at).counter);
 }
 
 static json_t *show_winner(const struct question *question)
 {
+	const struct lookup_rule *winner = winner_rule(question);
+	const struct config_zone *zone = winner_zone(question);
 	const struct config_rule *rule;
 
-	if (!question->winner)
+	if (zone)
+		return json_pack("{s:s, s:s, s:s?}", "kind", "zone", "name", zone->name, "domain",
+			zone->domain);
+	if (!winner)
 		return json_pack("{s:s, s:s}", "kind", "default", "action",
-			question->route == IMAGE_NONE ? "refuse" : "forward");
-	rule = rule_of(question, question->winner);
+			question->found.route == IMAGE_NONE ? "refuse" : "forward");
+	rule = rule_of(question, winner);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind", "rule", "ruleset",
-		question->config->rulesets[question->winner->ruleset].name, "name", rule->name,
-		"domain", rule->domain, "match", config_match_text(rule->match), "action",
+		question->config->rulesets[winner->ruleset].name, "name", rule->name, "domain",
+		rule->domain, "match", config_match_text(rule->match), "action",
 		config_action_text(rule->action));
 }
 
@@ -278,10 +282,9 @@ static json_t *show_targets(const struct question *question)
 	json_t *targets = json_array();
 	int next;
 
-	if (question->route == IMAGE_NONE ||
-		image->routes[question->route].action != IMAGE_ACTION_FORWARD)
+	if (!route_is(image, question->found.route, IMAGE_ACTION_FORWARD))
 		return targets;
-	route = &image->routes[question->route];
+	route = &image->routes[question->found.route];
 	find_targets(question, route, found);
 	next = find_next(found, route->target_count);
 	for (uint32_t i = 0; i < route->target_count; i++) {
@@ -343,22 +346,25 @@ static const char *why_beaten(
 		return NULL;
 	if (rule->state == CONFIG_DISABLED)
 		return "disabled";
-	if (!question->winner || !is_same)
+	if (!is_same)
 		return "shorter";
-	winner = rule_of(question, question->winner);
+	if (winner_zone(question))
+		return "zone";
+	winner = rule_of(question, winner_rule(question));
 	return compile_ranks[rule->match] < compile_ranks[winner->match] ? "match" : "order";
 }
 
 // The length of the winner's domain in wire form; 0: the default won.
 static unsigned winner_len(const struct question *question)
 {
-	uint8_t name[NAME_LEN_MAX];
-	const char *domain, *why;
+	uint8_t labels[NAME_LABELS_MAX + 1];
+	unsigned count = name_labels(question->name, labels);
+	const struct suffix_match *winner = &question->found.winner;
 
-	if (!question->winner)
+	if (winner->rule == IMAGE_NONE)
 		return 0;
-	domain = rule_of(question, question->winner)->domain;
-	return name_parse(domain, strlen(domain), name, &why);
+	labels[count] = (uint8_t)(question->name_len - 1);
+	return question->name_len - labels[count - winner->label_count];
 }
 
 // The rules whose domain is the question's name from `off` on.
@@ -373,7 +379,7 @@ static void add_beaten(
 		const struct config_rule *rule = rule_of(question, at);
 		const char *why = why_beaten(question, at, off == whole_off, is_same);
 
-		if (at == question->winner || !why || !is_linked(question, at))
+		if (at == winner_rule(question) || !why || !is_linked(question, at))
 			continue;
 		if (rule->pattern && !is_pattern_found(question, at, off, whole_off))
 			continue;

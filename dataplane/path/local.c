@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// We answer ourselves: header, question and what a rule says, and the verdict for rewrite to put in.
+// We answer ourselves: header, question and what a rule or zone says, and the verdict for rewrite to put in.
 #include "core/answer.h"
 #include "dataplane/path/path.h"
+
+// An answer on its way, and what it is made of.
+struct draft {
+	const struct image *image;
+	const struct route_found *found;
+	const struct image_route *route;
+	const uint8_t *owner; // the name that is spoken of: the question's, or where CNAMEs led
+	uint16_t type;
+	struct answer answer;
+};
 
 // The slot's question, which takes its place in the message, or else the one there, if it could be read.
 static uint16_t place_question(const struct query *query)
@@ -14,98 +24,146 @@ static uint16_t place_question(const struct query *query)
 	return slot->question_len;
 }
 
-// The addresses of the type that was asked for.
-static void add_addresses(
-	const struct image *image, const struct query *query, uint16_t type, struct answer *answer)
+static void add(struct draft *draft, uint16_t type, uint32_t ttl, const uint8_t *data, size_t len)
 {
-	const struct image_local *local = query->local;
-	struct answer_record record = {
-		.owner = query->message + MSG_HEADER_LEN, .type = type, .ttl = local->ttl};
-
-	for (uint32_t i = 0; i < local->address_count; i++) {
-		const struct ip *ip = &image->addresses[local->address_first + i];
-
-		if (type != (ip_is_v4(ip) ? TYPE_A : TYPE_AAAA))
-			continue;
-		record.data = ip_is_v4(ip) ? ip->b + 12 : ip->b;
-		record.data_len = ip_is_v4(ip) ? 4 : 16;
-		answer_add(answer, ANSWER_ANSWER, &record);
-	}
+	answer_add(&draft->answer, ANSWER_ANSWER,
+		&(struct answer_record){draft->owner, type, (uint16_t)len, ttl, data});
 }
 
 // RFC 8482, 4.2.
-static void add_any(const struct query *query, struct answer *answer)
+static void add_any(struct draft *draft, uint32_t ttl)
 {
 	static const uint8_t hinfo[] = "\7RFC8482";
 
-	answer_add(answer, ANSWER_ANSWER,
-		&(struct answer_record){.owner = query->message + MSG_HEADER_LEN,
-			.type = TYPE_HINFO,
-			.ttl = query->local->ttl,
-			.data = hinfo,
-			.data_len = sizeof(hinfo)});
+	add(draft, TYPE_HINFO, ttl, hinfo, sizeof(hinfo));
 }
 
-// How long the negative answer may be remembered (RFC 2308, 5): as if the rule's domain were a zone.
-static void add_soa(const struct path *path, const struct query *query, struct answer *answer)
+static void add_rrset(struct draft *draft, uint32_t index)
 {
-	const uint8_t *name = query->message + MSG_HEADER_LEN;
+	const struct image_rrset *rrset = &draft->image->rrsets[index];
+	const uint8_t *data = NULL;
+	uint16_t len = 0;
+
+	while ((data = zone_next_record(draft->image, rrset, data, &len)) && !draft->answer.is_full)
+		add(draft, (uint16_t)rrset->type, rrset->ttl, data, len);
+}
+
+// The CNAMEs that were followed.
+static void add_cnames(struct draft *draft)
+{
+	for (uint32_t i = 0; i < draft->found->cname_count; i++) {
+		add_rrset(draft, draft->found->cnames[i]);
+		draft->owner = zone_target(draft->image, draft->found->cnames[i]);
+	}
+}
+
+// The addresses of the type that was asked for.
+static void add_addresses(struct draft *draft, const struct image_local *local)
+{
+	for (uint32_t i = 0; i < local->address_count; i++) {
+		const struct ip *ip = &draft->image->addresses[local->address_first + i];
+		unsigned len = ip_is_v4(ip) ? 4 : 16;
+
+		if (draft->type == (ip_is_v4(ip) ? TYPE_A : TYPE_AAAA))
+			add(draft, draft->type, local->ttl, ip->b + 16 - len, len);
+	}
+}
+
+// As if the rule's domain were a zone: it says how long the negative answer may be remembered (RFC 2308, 5).
+static void make_soa(struct draft *draft)
+{
 	uint8_t labels[NAME_LABELS_MAX + 1], data[ANSWER_SOA_MAX];
-	unsigned count = name_labels(name, labels);
-	const uint8_t *zone = name;
+	unsigned count = name_labels(draft->owner, labels);
+	const uint8_t *zone = draft->owner;
+	uint32_t serial = (uint32_t)draft->image->header->generation;
 
-	while (count-- > query->label_count)
+	while (count-- > draft->found->match.label_count)
 		zone += 1u + zone[0];
-	answer_add(answer, ANSWER_AUTHORITY,
-		&(struct answer_record){.owner = zone,
-			.type = TYPE_SOA,
-			.ttl = ANSWER_NEGATIVE_TTL,
-			.data = data,
-			.data_len = (uint16_t)answer_build_soa(
-				data, zone, (uint32_t)path->image->header->generation)});
+	answer_add(&draft->answer, ANSWER_AUTHORITY,
+		&(struct answer_record){zone, TYPE_SOA,
+			(uint16_t)answer_build_soa(data, zone, serial), ANSWER_NEGATIVE_TTL, data});
 }
 
-static void add_records(
-	const struct path *path, const struct query *query, uint16_t type, struct answer *answer)
+// RFC 2308, 3: its TTL is that of the negative answer.
+static void add_soa(struct draft *draft, const struct image_zone *zone)
 {
-	bool has_addresses = path->image->routes[query->route].action == IMAGE_ACTION_ADDRESSES;
+	const struct image_node *apex = &draft->image->nodes[zone->apex];
+	const struct image_rrset *rrset = &draft->image->rrsets[zone->soa];
+	be32_t minimum;
+	uint16_t len;
+	const uint8_t *data = zone_next_record(draft->image, rrset, NULL, &len);
 
-	if (query->verdict.rcode == RCODE_REFUSED)
-		return;
-	if (has_addresses && type == TYPE_ANY)
-		add_any(query, answer);
-	else if (has_addresses)
-		add_addresses(path->image, query, type, answer);
-	if (answer->counts[ANSWER_ANSWER] == 0 && !answer->is_full)
-		add_soa(path, query, answer);
+	memcpy(&minimum, data + len - sizeof(minimum), sizeof(minimum));
+	answer_add(&draft->answer, ANSWER_AUTHORITY,
+		&(struct answer_record){draft->image->records + apex->name_off, TYPE_SOA, len,
+			rrset->ttl < be32_get(minimum) ? rrset->ttl : be32_get(minimum), data});
 }
 
-static uint16_t answer_room(const struct query *query)
+static void answer_zone(struct draft *draft)
+{
+	const struct image_zone *zone = &draft->image->zones[draft->route->local];
+	const struct zone_found *found = &draft->found->zone;
+
+	if (found->outcome == ZONE_ANY)
+		add_any(draft, ANSWER_NEGATIVE_TTL);
+	else if (found->outcome == ZONE_RECORDS || found->outcome == ZONE_CNAME)
+		add_rrset(draft, found->rrset);
+	else if (zone->soa != IMAGE_NONE)
+		add_soa(draft, zone);
+	else
+		make_soa(draft);
+}
+
+static void answer_rule(struct draft *draft)
+{
+	const struct image_local *local = &draft->image->locals[draft->route->local];
+	bool has_addresses = draft->route->action == IMAGE_ACTION_ADDRESSES;
+	uint16_t before = draft->answer.counts[ANSWER_ANSWER];
+
+	if (has_addresses && draft->type == TYPE_ANY)
+		add_any(draft, local->ttl);
+	else if (has_addresses)
+		add_addresses(draft, local);
+	if (draft->answer.counts[ANSWER_ANSWER] == before && !draft->answer.is_full)
+		make_soa(draft);
+}
+
+static size_t answer_room(const struct query *query)
 {
 	size_t room = path_room_at(query);
 
-	return (uint16_t)(room < MSG_SIZE_MAX ? room : MSG_SIZE_MAX);
+	return room < MSG_SIZE_MAX ? room : MSG_SIZE_MAX;
 }
 
 // Of a question of `len` bytes.
 static void answer(const struct path *path, struct query *query, uint16_t len)
 {
-	uint16_t type = (uint16_t)(query->message[MSG_HEADER_LEN + len - 4] << 8 |
-		query->message[MSG_HEADER_LEN + len - 3]);
+	const uint8_t *question = query->message + MSG_HEADER_LEN;
 	struct msg_header *header = (struct msg_header *)query->message;
-	struct answer answer;
+	struct draft draft = {
+		.image = path->image,
+		.found = &query->found,
+		.route = &path->image->routes[query->found.route],
+		.owner = question,
+		.type = (uint16_t)(question[len - 4] << 8 | question[len - 3]),
+	};
 
-	answer_init(&answer, query->message, MSG_HEADER_LEN + len, answer_room(query));
-	add_records(path, query, type, &answer);
-	if (query->verdict.rcode != RCODE_REFUSED)
-		query->msg.flags |= MSG_AA;
-	if (answer.is_full) { // RFC 2181, 9
+	if (query->verdict.rcode == RCODE_REFUSED)
+		return;
+	answer_init(&draft.answer, query->message, MSG_HEADER_LEN + len, answer_room(query));
+	add_cnames(&draft);
+	if (draft.route->action == IMAGE_ACTION_ZONE)
+		answer_zone(&draft);
+	else
+		answer_rule(&draft);
+	query->msg.flags |= MSG_AA;
+	if (draft.answer.is_full) { // RFC 2181, 9
 		query->msg.flags |= MSG_TC;
 		return;
 	}
-	header->answer_count = be16_of(answer.counts[ANSWER_ANSWER]);
-	header->authority_count = be16_of(answer.counts[ANSWER_AUTHORITY]);
-	query->msg.len = (uint16_t)answer.at;
+	header->answer_count = be16_of(draft.answer.counts[ANSWER_ANSWER]);
+	header->authority_count = be16_of(draft.answer.counts[ANSWER_AUTHORITY]);
+	query->msg.len = (uint16_t)draft.answer.at;
 }
 
 void path_local(struct path *path)
@@ -123,7 +181,7 @@ void path_local(struct path *path)
 			.len = (uint16_t)(MSG_HEADER_LEN + len),
 			.name_len = len ? (uint8_t)(len - 4) : 0,
 		};
-		if (query->local)
+		if (query->has_local)
 			answer(path, query, len);
 		path_move(path, query, STEP_rewrite);
 	}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The longest rule that covers the name is found, for the whole room at once, and what it says is done.
-#include "core/suffix.h"
 #include "dataplane/path/path.h"
 
 // What the client is told by a rule's action; of the others there is no verdict.
@@ -11,41 +10,20 @@ static const struct verdict verdicts[IMAGE_ACTION_COUNT] = {
 	[IMAGE_ACTION_ADDRESSES] = {RCODE_NOERROR, EDE_FORGED_ANSWER},
 };
 
-// The rule's route, else the network's default.
-static uint32_t route_of(
-	const struct path *path, const struct query *query, const struct suffix_match *match)
+static void decide(struct path *path, struct query *query)
 {
-	if (match->rule == IMAGE_NONE)
-		return path->image->networks[query->network].default_route;
-	return image_rule(path->image, match->rule).route;
-}
+	const struct image *image = path->image;
+	const struct image_route *route = &image->routes[query->found.route];
 
-static bool is_action(const struct path *path, uint32_t route, enum image_action action)
-{
-	return route != IMAGE_NONE && path->image->routes[route].action == action;
-}
-
-// A carve-out: on to the rule for ".", else to the network's default.
-static uint32_t leave_out(const struct path *path, const struct query *query,
-	const struct suffix_query *name, struct suffix_match *match)
-{
-	uint32_t route;
-
-	suffix_match_below(path->image, name, path->scanner, 1, 0, match);
-	route = route_of(path, query, match);
-	if (is_action(path, route, IMAGE_ACTION_DEFAULT))
-		route = path->image->networks[query->network].default_route;
-	return route;
-}
-
-static void decide(struct path *path, struct query *query, const struct image_route *route)
-{
-	const struct image_local *local = &path->image->locals[route->local];
-	const struct verdict *verdict = &verdicts[route->action];
-
-	query->local = local;
-	path_decide(
-		path, query, verdict->rcode, verdict->ede_code, path->image->texts + local->text);
+	query->has_local = true;
+	if (route->action == IMAGE_ACTION_ZONE)
+		path_decide(path, query,
+			query->found.zone.outcome == ZONE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR,
+			EDE_OTHER, NULL);
+	else
+		path_decide(path, query, verdicts[route->action].rcode,
+			verdicts[route->action].ede_code,
+			image->texts + image->locals[route->local].text);
 }
 
 // Silence: a question that waits ends with it.
@@ -56,24 +34,34 @@ static void drop(struct path *path, struct query *query)
 	path_exit(path, query, EXIT_match_dropped);
 }
 
-static void follow(struct path *path, struct query *query)
+static void follow_route(struct path *path, struct query *query)
 {
-	if (query->route == IMAGE_NONE)
+	const struct route_found *found = &query->found;
+
+	query->route = found->route;
+	if (route_is_loop(found))
+		path_decide(path, query, RCODE_SERVFAIL, EDE_OTHER, "more than 11 CNAMEs");
+	else if (found->route == IMAGE_NONE)
 		path_decide(path, query, RCODE_REFUSED, EDE_PROHIBITED, "no rule covers this name");
-	else if (is_action(path, query->route, IMAGE_ACTION_FORWARD))
+	else if (route_is(path->image, found->route, IMAGE_ACTION_FORWARD))
 		path_move(path, query, STEP_forward);
-	else if (is_action(path, query->route, IMAGE_ACTION_DROP))
+	else if (route_is(path->image, found->route, IMAGE_ACTION_DROP))
 		drop(path, query);
 	else
-		decide(path, query, &path->image->routes[query->route]);
+		decide(path, query);
 }
 
-// A question that waits was counted when it was asked.
-static void count_rule(
-	struct path *path, const struct query *query, const struct suffix_match *match)
+// A question that waits was counted when it was asked. Zones have no counters.
+static void count_rule(struct path *path, const struct query *query)
 {
-	if (match->rule != IMAGE_NONE && !query->slot)
-		counter_add(&path->rule_counters[image_rule(path->image, match->rule).counter], 1);
+	const struct suffix_match *match = &query->found.winner;
+	struct image_rule rule;
+
+	if (match->rule == IMAGE_NONE || query->slot)
+		return;
+	rule = image_rule(path->image, match->rule);
+	if (rule.rank < IMAGE_RANK_ZONE)
+		counter_add(&path->rule_counters[rule.counter], 1);
 }
 
 void path_match(struct path *path)
@@ -98,11 +86,10 @@ void path_match(struct path *path)
 
 		if (matches[i].has_regex)
 			suffix_match_scanned(path->image, &names[i], path->scanner, &matches[i]);
-		count_rule(path, query, &matches[i]);
-		query->route = route_of(path, query, &matches[i]);
-		if (is_action(path, query->route, IMAGE_ACTION_DEFAULT))
-			query->route = leave_out(path, query, &names[i], &matches[i]);
-		query->label_count = matches[i].label_count;
-		follow(path, query);
+		route_find(path->image, &names[i], path->scanner, &matches[i], &query->found);
+		do
+			count_rule(path, query);
+		while (route_follow(path->image, &names[i], path->scanner, &query->found));
+		follow_route(path, query);
 	}
 }

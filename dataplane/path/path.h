@@ -21,6 +21,7 @@
 #include "core/counters.h"
 #include "core/image.h"
 #include "core/msg.h"
+#include "core/route.h"
 #include "dataplane/path/profile.h"
 #include "dataplane/port/port.h"
 #include "dataplane/state/handover.h"
@@ -151,12 +152,12 @@ struct query {
 	struct endpoint to;   // rx: which endpoint of ours it is for
 	struct asker asker;
 	struct msg msg;
-	uint32_t network;                // view: index in the image
-	uint32_t route;                  // match: index in the image
-	const struct image_local *local; // match: what we answer for a rule; NULL: nothing
-	uint16_t label_count;            // match: labels of the rule's domain
-	struct verdict verdict;          // local
-	struct inflight_slot *slot;      // of the question that waits, once it does
+	uint32_t network;           // view: index in the image
+	uint32_t route;             // match: index in the image
+	struct route_found found;   // match: which rule or zone that is of
+	bool has_local;             // match: local answers what was found
+	struct verdict verdict;     // local
+	struct inflight_slot *slot; // of the question that waits, once it does
 	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
 	uint8_t without;        // enum path_without
 	struct attempt attempt; // forward: what is sent
@@ -231,7 +232,7 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 	query->repeated = INFLIGHT_NO_TARGET;
 	query->without = 0;
 	query->is_verbatim = false;
-	query->local = NULL;
+	query->has_local = false;
 	return query;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What we answer ourselves: rules that ask nobody."""
+"""What we answer ourselves: rules that ask nobody, and private zones."""
 
 import contextlib
 
@@ -7,6 +7,7 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 from harness import CLIENT, ControlError
@@ -103,3 +104,73 @@ def test_an_action_that_is_none_changes_nothing(lab):
     with pytest.raises(ControlError, match="targets|target"):
         lab.ctl("rule", "create", "x", *CORP, "--domain", "x.lab.", "--action", "drop",
                 "--target", "10.54.0.11")
+
+
+@pytest.mark.parametrize("name, rdtype, data", [
+    ("zone.lab.", "A", ["10.1.0.1"]),
+    ("WS1.Zone.lab.", "AAAA", ["fd00::5"]),
+    ("eastus.inference.zone.lab.", "A", ["10.1.0.7"]),
+    ("a.b.inference.zone.lab.", "A", ["10.1.0.7"]),
+    ("alias.zone.lab.", "CNAME", ["ws1.zone.lab."]),
+    ("alias.zone.lab.", "A", ["ws1.zone.lab.", "10.1.0.5"]),
+    ("mail.zone.lab.", "MX", ["10 ws1.zone.lab."]),
+    ("svc.zone.lab.", "SRV", ["1 2 443 ws1.zone.lab."]),
+    ("text.zone.lab.", "TXT", ['"one two" "three"']),
+    ("auth.zone.lab.", "CAA", ['0 issue "ca.example.net"']),
+    ("web.zone.lab.", "HTTPS", ['1 . alpn="h2,h3" port="443" ipv4hint="10.1.0.5"']),
+    ("odd.zone.lab.", "TYPE65280", ["\\# 4 0a000001"]),
+    ("5.0.1.10.in-addr.arpa.", "PTR", ["ws1.zone.lab."]),
+])
+def test_a_private_zone_answers(lab, name, rdtype, data):
+    answer = lab.ask(name, rdtype)
+    assert answer.rcode() == dns.rcode.NOERROR and answer.flags & dns.flags.AA
+    assert [rr.to_text() for rrset in answer.answer for rr in rrset] == data
+    tested = lab.ctl_json("rule", "test", name, "--type", rdtype, "--client", CLIENT)
+    assert tested["winner"]["kind"] == "zone" and tested["winner"]["name"] == "zone.lab."
+
+
+@pytest.mark.parametrize("name, rdtype, rcode", [
+    ("gone.zone.lab.", "A", dns.rcode.NXDOMAIN),
+    ("x.ws1.zone.lab.", "A", dns.rcode.NXDOMAIN),
+    ("ws1.zone.lab.", "TXT", dns.rcode.NOERROR),
+    ("deep.zone.lab.", "A", dns.rcode.NOERROR),
+    ("inference.zone.lab.", "A", dns.rcode.NOERROR),
+])
+def test_what_a_private_zone_has_not_it_denies_with_its_SOA(lab, name, rdtype, rcode):
+    answer = lab.ask(name, rdtype)
+    assert answer.rcode() == rcode and not answer.answer
+    assert [(rrset.name.to_text(), rrset.rdtype, rrset.ttl) for rrset in answer.authority] == [
+        ("zone.lab.", dns.rdatatype.SOA, 10)]
+    assert answer.authority[0][0].mname.to_text() == "zone.lab."
+
+
+def test_a_zone_may_leave_names_to_the_next_match(lab):
+    assert lab.addresses("own.partly.contoso.lab.") == ["10.1.1.1"]
+    assert lab.addresses("other.partly.contoso.lab.") == ["192.0.2.11"]
+    tested = lab.ctl_json("rule", "test", "other.partly.contoso.lab", "--client", CLIENT)
+    assert tested["winner"]["name"] == "contoso"
+    assert not lab.ask("own.partly.contoso.lab.", "TXT").answer
+
+
+def test_a_zone_beats_rules_as_long_and_yields_to_longer_ones(lab):
+    options = ("--match", "exact", "--target", "10.54.0.14")
+    with rule(lab, "apex", "--domain", "zone.lab.", *options):
+        assert lab.addresses("zone.lab.") == ["10.1.0.1"]
+        tested = lab.ctl_json("rule", "test", "zone.lab", "--client", CLIENT)
+        assert {"ruleset": "corp", "name": "apex", "domain": "zone.lab.",
+                "reason": "zone"} in tested["beaten"]
+    with rule(lab, "longer", "--domain", "ws1.zone.lab.", *options):
+        assert lab.addresses("ws1.zone.lab.") == ["192.0.2.14"]
+    assert lab.addresses("ws1.zone.lab.") == ["10.1.0.5"]
+
+
+def test_a_ring_of_CNAMEs_ends_in_SERVFAIL(lab):
+    answer = lab.ask("ring.zone.lab.", use_edns=0)
+    assert answer.rcode() == dns.rcode.SERVFAIL and errors(answer)[0][0] == 0
+
+
+def test_zones_outlive_control(lab):
+    lab.stop("control")
+    lab.start("control")
+    with rule(lab, "new", "--domain", "new.lab.", "--target", "10.54.0.11"):
+        assert lab.addresses("ws1.zone.lab.") == ["10.1.0.5"]

@@ -13,15 +13,14 @@
 static const uint8_t port_macs[LANE_PORTS][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
 
-struct snapshot *lane_switch(
-	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
+struct snapshot *lane_switch_to(struct lane *lane, int fd)
 {
 	struct nexthop hop = {.state = NEXTHOP_RESOLVED, .port = LANE_UPSTREAMS};
 	char error[SNAPSHOT_ERROR_LEN];
-	int fd = images_make(rules, rule_count, ++lane->generation);
 	struct snapshot *snapshot = snapshot_open(fd, 1, error);
 
 	assert_non_null(snapshot);
+	lane->generation++;
 	close(fd);
 	memcpy(hop.source_mac, port_macs[LANE_UPSTREAMS], 6);
 	memcpy(hop.target_mac, peer_mac, 6);
@@ -29,6 +28,12 @@ struct snapshot *lane_switch(
 		nexthop_set(&snapshot->hops[i], &hop);
 	assert_int_equal(upstreams_follow(lane->places, &snapshot->image, snapshot->upstreams), 0);
 	return snapshot_publish(&lane->snapshots, snapshot);
+}
+
+struct snapshot *lane_switch(
+	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count)
+{
+	return lane_switch_to(lane, images_make(rules, rule_count, lane->generation + 1));
 }
 
 static struct lane *new_lane(

@@ -37,6 +37,8 @@ void lane_new_pair(
 // Another image, of the next generation, in place of the one that is given back; that may be closed after the worker's next turn.
 struct snapshot *lane_switch(
 	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count);
+// Likewise, of an image of the next generation: lane->generation + 1. The descriptor is closed.
+struct snapshot *lane_switch_to(struct lane *lane, int fd);
 void lane_free(struct lane *lane);
 
 // A UDP datagram in a frame, with right checksums. `from` and `to` are addresses of one family, as text.

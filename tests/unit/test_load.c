@@ -222,10 +222,10 @@ static void key_given_twice_is_refused(void **state)
 static void what_is_not_built_is_not_unknown(void **state)
 {
 	(void)state;
-	assert_refused("profile: azure\ncache: {size: 1}\nprivate-zones: []\nowned-prefixes: []\n",
+	assert_refused("profile: azure\ncache: {size: 1}\nreserved-zones: []\nowned-prefixes: []\n",
 		"t.yaml:1:10: profile: azure: not built yet in this version\n"
 		"t.yaml:2:1: cache: not built yet in this version\n"
-		"t.yaml:3:1: private-zones: not built yet in this version\n"
+		"t.yaml:3:1: reserved-zones: not built yet in this version\n"
 		"t.yaml:4:1: owned-prefixes: not built yet in this version\n");
 	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], ecs: pass}",
 		"t.yaml:9:59: ecs: pass: not built yet in this version\n");
