@@ -141,16 +141,6 @@ static void switch_to(struct housekeeping *house, struct snapshot *next)
 	}
 }
 
-// Each worker asks from ports of its own.
-static bool has_ports_for_all(const struct housekeeping *house, const struct image *image)
-{
-	for (uint32_t i = 0; i < image->outbound_count; i++)
-		if (image->outbound[i].port_last - image->outbound[i].port_first + 1u <
-			house->snapshots->reader_count)
-			return false;
-	return true;
-}
-
 static bool is_acceptable(const struct housekeeping *house, const struct snapshot *next,
 	uint64_t generation, char *error)
 {
@@ -167,10 +157,6 @@ static bool is_acceptable(const struct housekeeping *house, const struct snapsho
 		snprintf(error, SNAPSHOT_ERROR_LEN,
 			"generation %" PRIu64 " is not newer than %" PRIu64 ", which is served",
 			generation, served);
-	else if (!has_ports_for_all(house, &next->image))
-		snprintf(error, SNAPSHOT_ERROR_LEN,
-			"an outbound endpoint has fewer ports than there are workers (%u)",
-			house->snapshots->reader_count);
 	else
 		return true;
 	return false;
@@ -227,6 +213,30 @@ static bool keeps_off_kernel_ports(
 	return true;
 }
 
+// Every send that may be outstanding has pairs of source port and ID of its own, at each address.
+static bool has_ports_for_all(
+	const struct housekeeping *house, const struct snapshot *next, char *error)
+{
+	uint64_t sends = (uint64_t)house->crowd.worker_count * house->crowd.send_count;
+	uint64_t wanted = (sends * OWNER_TURNS_MIN + UINT16_MAX) >> 16;
+
+	for (uint32_t i = 0; i < next->image.outbound_count; i++) {
+		const struct image_outbound *outbound = &next->image.outbound[i];
+		uint32_t open = atomic_load(&next->sources[i].count);
+		uint32_t count = open ? open : outbound->port_last - outbound->port_first + 1u;
+
+		if (owner_turns(&house->crowd, count) >= OWNER_TURNS_MIN)
+			continue;
+		snprintf(error, SNAPSHOT_ERROR_LEN,
+			"an outbound address has %" PRIu32 " source ports, too few for %" PRIu32
+			" workers with %" PRIu32 " sends each: %" PRIu64
+			" are wanted; widen its ports, or start with fewer --workers or --slots",
+			count, house->crowd.worker_count, house->crowd.send_count, wanted);
+		return false;
+	}
+	return true;
+}
+
 // Serves `next`, which it owns from now on, or stays with the current image.
 static bool serve(struct housekeeping *house, struct snapshot *next, char *error)
 {
@@ -240,7 +250,7 @@ static bool serve(struct housekeeping *house, struct snapshot *next, char *error
 		return false;
 	}
 	if (find_upstreams(house, next, error) != 0 || steer_all(house, next, error) != 0 ||
-		find_hops(house, next, error) != 0) {
+		!has_ports_for_all(house, next, error) || find_hops(house, next, error) != 0) {
 		turn_back(house);
 		snapshot_close(next);
 		return false;
@@ -280,8 +290,15 @@ static void take_order(void *context, const struct link_upstream *order)
 int housekeeping_init(
 	struct housekeeping *house, const char *run_dir, char error[static UPLINK_ERROR_LEN])
 {
-	int err = uplink_open(&house->uplink, run_dir, error);
+	int err = rekey_init(&house->rekey, house->keyring, house->snapshots, clock_ms());
 
+	if (err) {
+		snprintf(error, UPLINK_ERROR_LEN,
+			"the system gives no random numbers (RAND_bytes), and source ports and IDs "
+			"that can be guessed are worse than none");
+		return err;
+	}
+	err = uplink_open(&house->uplink, run_dir, error);
 	if (err)
 		return err;
 	house->uplink.adopt = adopt;
@@ -339,6 +356,9 @@ static void tick(struct housekeeping *house)
 		if (house->devices[i]->ops->tick)
 			house->devices[i]->ops->tick(house->devices[i]);
 	watch_interfaces(house);
+	if (rekey_tick(&house->rekey, clock_ms()) != 0)
+		fprintf(stderr,
+			"shunt-dataplane: no random numbers for another key; the one before serves on\n");
 	device_counters_publish(house->device_counters, house->devices, house->device_count);
 }
 

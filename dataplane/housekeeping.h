@@ -7,7 +7,9 @@
 
 #include "dataplane/device_counters.h"
 #include "dataplane/neighbours.h"
+#include "dataplane/rekey.h"
 #include "dataplane/snapshot.h"
+#include "dataplane/state/owner.h"
 #include "dataplane/uplink.h"
 #include "dataplane/upstreams.h"
 
@@ -23,10 +25,13 @@ struct housekeeping {
 	struct upstreams *upstreams;
 	struct uplink uplink;
 	int signal_fd;
+	struct keyring *keyring;
+	struct rekey rekey;       // of that
+	struct owner_crowd crowd; // that draws source ports and IDs
 	struct snapshot *retired; // replaced, but a worker may still read it
 };
 
-// Listens for control at RUN/link.sock. The fields above are set, uplink's hello and counters_fd too. 0, or -errno with `error` set.
+// Draws the first key, and listens for control at RUN/link.sock. The fields above are set, uplink's hello and counters_fd too. 0, or -errno with `error` set.
 [[nodiscard]] int housekeeping_init(
 	struct housekeeping *house, const char *run_dir, char error[static UPLINK_ERROR_LEN]);
 

@@ -42,6 +42,7 @@ struct dataplane {
 	port_mac_t macs[PORT_MAX];
 	struct counters_file counters;
 	struct snapshot_switch snapshots;
+	struct keyring keyring;
 	struct worker_options worker_options;
 	struct worker *workers;
 	unsigned started_count; // workers that run
@@ -263,7 +264,8 @@ static bool make_workers(struct dataplane *plane)
 
 	struct worker *workers[PATH_WORKERS_MAX];
 
-	plane->worker_options.slot_count = INFLIGHT_SLOTS;
+	plane->worker_options.slot_count = plane->options.slot_count;
+	plane->worker_options.keyring = &plane->keyring;
 	plane->worker_options.is_busy = plane->options.is_busy;
 	plane->worker_options.port_count = plane->device_count;
 	plane->worker_options.port_macs = plane->macs;
@@ -322,6 +324,8 @@ static bool make_house(struct dataplane *plane)
 		worker_counter_entries(NULL, plane->device_count);
 	house->snapshots = &plane->snapshots;
 	house->signal_fd = plane->signal_fd;
+	house->crowd = plane->workers[0].path.crowd;
+	house->keyring = &plane->keyring;
 	house->uplink.counters_fd = plane->counters.fd;
 	fill_hello(plane, &house->uplink.hello);
 	house->upstreams = upstreams_new(counters_file_upstreams(&plane->counters),
@@ -335,7 +339,7 @@ static bool make_house(struct dataplane *plane)
 	if (plane->helper.pid)
 		neighbours_use(house->neighbours, &plane->helper);
 	if (housekeeping_init(house, plane->options.run_dir, error) != 0)
-		return fail("can't link", "to control", error);
+		return fail("can't keep", "house", error);
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, SLOTS_MIN = 64, SLOTS_MAX = 1 << 20, SLOTS = 65536 };
 
 static const char help[] =
 	"Usage: shunt-dataplane --port KIND:DEVICE… [OPTION]… [-- EAL-OPTION…]\n"
@@ -21,6 +21,7 @@ static const char help[] =
 	"  --port socket:       plain UDP sockets on the configuration's addresses: for\n"
 	"                       trying out and tests, without any privilege\n"
 	"  --workers N          threads that poll, 1 unless given\n"
+	"  --slots N            questions a worker may have outstanding, 65536 unless given\n"
 	"  --busy               poll without sleeping when idle\n"
 	"  --user NAME          become that user once all is open; else stay who started it\n"
 	"  --run-dir FOLDER     sockets and lock, /run/shunt unless given\n"
@@ -28,11 +29,22 @@ static const char help[] =
 	"  --help, --version    say so and end\n"
 	"  --                   what follows goes to DPDK's EAL\n";
 
-enum option_id { PORT = 256, WORKERS, BUSY, USER, RUN_DIR, STATE_DIR, HELP, VERSION };
+enum option_id {
+	PORT = 256,
+	WORKERS,
+	SLOTS_A_WORKER,
+	BUSY,
+	USER,
+	RUN_DIR,
+	STATE_DIR,
+	HELP,
+	VERSION
+};
 
 static const struct option long_options[] = {
 	{"port", required_argument, NULL, PORT},
 	{"workers", required_argument, NULL, WORKERS},
+	{"slots", required_argument, NULL, SLOTS_A_WORKER},
 	{"busy", no_argument, NULL, BUSY},
 	{"user", required_argument, NULL, USER},
 	{"run-dir", required_argument, NULL, RUN_DIR},
@@ -75,12 +87,27 @@ static enum options_outcome take_workers(struct options *options, const char *te
 	return OPTIONS_RUN;
 }
 
+static enum options_outcome take_slots(struct options *options, const char *text, char *error)
+{
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || count < SLOTS_MIN || count > SLOTS_MAX) {
+		snprintf(error, OPTIONS_ERROR_LEN, "--slots %s: a number from %d to %d is wanted",
+			text, SLOTS_MIN, SLOTS_MAX);
+		return OPTIONS_WRONG;
+	}
+	options->slot_count = (uint32_t)count;
+	return OPTIONS_RUN;
+}
+
 static enum options_outcome take_option(
 	struct options *options, int option, const char *word, char *error)
 {
 	switch (option) {
 	case PORT: return take_port(options, optarg, error);
 	case WORKERS: return take_workers(options, optarg, error);
+	case SLOTS_A_WORKER: return take_slots(options, optarg, error);
 	case BUSY: options->is_busy = true; return OPTIONS_RUN;
 	case USER: options->user = optarg; return OPTIONS_RUN;
 	case RUN_DIR: options->run_dir = optarg; return OPTIONS_RUN;
@@ -102,6 +129,7 @@ enum options_outcome options_parse(
 
 	*options = (struct options){
 		.worker_count = 1,
+		.slot_count = SLOTS,
 		.run_dir = "/run/shunt",
 		.state_dir = "/var/lib/shunt",
 	};

@@ -12,6 +12,7 @@ struct options {
 	const char *ports[PORT_MAX]; // as given: KIND:SPEC
 	unsigned port_count;
 	unsigned worker_count;
+	uint32_t slot_count; // of outstanding questions, a worker
 	bool is_busy;
 	const char *user; // NULL: stays who it is
 	const char *run_dir;

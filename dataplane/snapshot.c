@@ -164,6 +164,11 @@ struct snapshot *snapshot_publish(struct snapshot_switch *target, struct snapsho
 	return previous;
 }
 
+void snapshot_turn(struct snapshot_switch *target)
+{
+	atomic_fetch_add(&target->epoch, 1);
+}
+
 bool snapshot_is_quiet(const struct snapshot_switch *source)
 {
 	uint64_t epoch = atomic_load(&source->epoch);

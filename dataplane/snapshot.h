@@ -66,5 +66,7 @@ void snapshot_park(struct snapshot_reader *reader);
 // Main: switches to `next` and gives the snapshot before. That one may be closed once snapshot_is_quiet().
 [[nodiscard]] struct snapshot *snapshot_publish(
 	struct snapshot_switch *target, struct snapshot *next);
-// Main: no worker reads what was published before the newest.
+// Main: likewise, where something else has changed that workers read after they entered.
+void snapshot_turn(struct snapshot_switch *target);
+// Main: no worker reads what was published, or there, before the newest such call.
 [[nodiscard]] bool snapshot_is_quiet(const struct snapshot_switch *source);

@@ -85,6 +85,8 @@ int worker_init(struct worker *worker, counter_t *rule_counters)
 	path->port_macs = options->port_macs;
 	path->worker = worker->index;
 	path->worker_count = 1;
+	path->crowd = (struct owner_crowd){1, options->slot_count * INFLIGHT_SENDS_A_SLOT};
+	path->keyring = options->keyring;
 	snapshot_park(worker->reader);
 	return 0;
 }
@@ -111,7 +113,7 @@ int worker_connect(struct worker *const *workers, unsigned count)
 {
 	assert(count <= PATH_WORKERS_MAX);
 	for (unsigned to = 0; to < count; to++) {
-		workers[to]->path.worker_count = count;
+		workers[to]->path.worker_count = workers[to]->path.crowd.worker_count = count;
 		for (unsigned from = 0; from < count; from++) {
 			struct handover *ring = from == to ? NULL : new_ring(count);
 

@@ -21,6 +21,7 @@ struct worker_options {
 	int (*begin)(void);  // called first on the worker's thread; NULL: nothing
 	unsigned port_count;
 	const port_mac_t *port_macs;
+	const struct keyring *keyring; // that source ports and IDs are drawn by
 };
 
 struct worker {

@@ -94,7 +94,9 @@ int stand_init(struct stand *stand, struct port *inner, struct stand_record *rec
 	stand->options = (struct worker_options){.slot_count = INFLIGHT_SLOTS,
 		.is_busy = true,
 		.port_count = 1,
-		.port_macs = &stand->mac};
+		.port_macs = &stand->mac,
+		.keyring = &stand->keyring};
+	keyring_init(&stand->keyring, (const uint8_t[AES128_KEY_LEN]){1});
 	stand->worker.options = &stand->options;
 	stand->worker.snapshots = &stand->snapshots;
 	stand->worker.reader = &stand->reader;

@@ -34,6 +34,7 @@ struct stand {
 	struct upstream_line lines[STAND_UPSTREAMS];
 	counter_t counters[STAND_COUNTERS];
 	counter_t *rule_counters;
+	struct keyring keyring;
 	struct stand_record *record; // the caller's
 	uint64_t gap_ticks;          // a turn that took longer was interrupted
 	uint64_t swap_ns;            // 0: one image is served

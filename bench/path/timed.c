@@ -88,6 +88,7 @@ struct bench {
 	struct snapshot_switch snapshots;
 	struct snapshot_reader reader;
 	struct worker_options options;
+	struct keyring keyring; // nothing is asked upstream: any will do
 	struct worker worker;
 	counter_t counters[1024];
 	counter_t rule_counters[RULES];
@@ -138,8 +139,12 @@ static bool make_worker(struct bench *bench)
 {
 	bench->snapshots.reader_count = 1;
 	bench->snapshots.readers = &bench->reader;
-	bench->options = (struct worker_options){
-		.slot_count = SLOTS, .is_busy = true, .port_count = 1, .port_macs = &bench->mac};
+	bench->options = (struct worker_options){.slot_count = SLOTS,
+		.is_busy = true,
+		.port_count = 1,
+		.port_macs = &bench->mac,
+		.keyring = &bench->keyring};
+	keyring_init(&bench->keyring, (const uint8_t[AES128_KEY_LEN]){0});
 	bench->worker.options = &bench->options;
 	bench->worker.snapshots = &bench->snapshots;
 	bench->worker.reader = &bench->reader;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The question is sent to the next target that may answer it, from a port and with an ID that nobody can guess, and
 // waits. It is written anew each time: of all else that the client sent, only DO and CD go on.
-#include "dataplane/path/path.h"
-#include "dataplane/state/owner.h"
+#include "dataplane/path/pairs.h"
 
 enum {
-	DRAWS = 4, // of port and ID, until one is free: the first nearly always is
 	MISS_MIN_US = INFLIGHT_MISS_FIRST_US,
 	PAUSE_MAX_US = INFLIGHT_PAUSE_LAST_US,
 };
@@ -64,44 +62,14 @@ static const struct image_outbound *choose_source(
 			return &image->outbound[*sources];
 }
 
-// A port of this address, each equally likely: one that a device lists as open, else any of this worker's, so that whoever receives
-// the reply knows whose it is. A device that lists ports has one worker.
-static bool draw_port(struct path *path, const struct image_outbound *outbound, be16_t *port)
+// Where the question leaves from. Port and ID are drawn for the whole room, once it is known what is sent.
+static bool find_source(struct path *path, struct query *query)
 {
-	const struct port_sources *sources = &path->sources[outbound - path->image->outbound];
-	uint32_t open = atomic_load_explicit(&sources->count, memory_order_relaxed);
-	uint32_t count = open ? open
-			      : owner_port_count(outbound->port_first, outbound->port_last,
-					path->worker, path->worker_count);
-	uint32_t drawn;
-
-	if (count == 0 || !chance_below(path->chance, count, &drawn))
+	query->source = choose_source(path, query);
+	if (!query->source)
 		return false;
-	// Who listed a port has opened it before.
-	*port = be16_of(
-		open ? atomic_load_explicit(&sources->ports[drawn], memory_order_acquire)
-		     : owner_port(outbound->port_first, path->worker, path->worker_count, drawn));
+	query->attempt.ours = query->source->ip;
 	return true;
-}
-
-// A source address, port and ID under which nothing waits (RFC 5452, 9.2).
-static bool draw_attempt(struct path *path, struct query *query)
-{
-	const struct image_outbound *outbound = choose_source(path, query);
-	struct attempt *attempt = &query->attempt;
-	uint32_t id;
-
-	if (!outbound)
-		return false;
-	attempt->ours = outbound->ip;
-	for (unsigned i = 0; i < DRAWS; i++) {
-		if (!draw_port(path, outbound, &attempt->port) || !chance_draw(path->chance, &id))
-			return false;
-		attempt->id = (uint16_t)id;
-		if (!inflight_find(path->inflight, &attempt->ours, attempt->port, attempt->id))
-			return true;
-	}
-	return false;
 }
 
 // The client's question, in the letter case of this send.
@@ -189,9 +157,10 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 	query->hop = nexthop_get(&path->hops[index]);
 	if (query->hop.state != NEXTHOP_RESOLVED)
 		return NO_ROUTE;
-	if (!draw_attempt(path, query) || !draw_case(path, query, to))
+	if (!find_source(path, query) || !draw_case(path, query, to))
 		return NO_ROOM;
-	send = inflight_send(path->inflight, slot, &query->attempt, (uint8_t)target, path->now_us);
+	send = query->send =
+		inflight_send(path->inflight, slot, &query->attempt, (uint8_t)target, path->now_us);
 	if (!send)
 		return NO_ROOM;
 	if (sends_to(&slot->asked, target) == 0) { // a question can be missed once
@@ -202,7 +171,6 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 	}
 	note_send(&slot->asked, target);
 	health_sent(&path->health, upstream);
-	write_query(query);
 	query->is_for_client = false;
 	path_move(path, query, STEP_tx);
 	return SENT;
@@ -409,7 +377,12 @@ static void forward(struct path *path, struct query *query)
 void path_forward(struct path *path)
 {
 	struct room *room = &path->rooms[STEP_forward];
+	struct room *sent = &path->rooms[STEP_tx];
 
 	for (unsigned i = 0; i < room->count; i++)
 		forward(path, room->queries[i]);
+	// Nobody else has moved there yet.
+	pairs_draw(path, sent->queries, sent->count);
+	for (unsigned i = 0; i < sent->count; i++)
+		write_query(sent->queries[i]);
 }

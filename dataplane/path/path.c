@@ -48,6 +48,7 @@ void path_pass(struct path *path, const struct packet *packets, unsigned count)
 	uint64_t ticks = profile_ticks();
 
 	path->query_count = path->out_count = path->released_count = 0;
+	path->keys = keyring_view(path->keyring);
 	inflight_settle(path->inflight);
 	for (unsigned i = 0; i < count; i++)
 		path_move(path, path_enter(path, &packets[i]), STEP_rx);

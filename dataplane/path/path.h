@@ -8,7 +8,7 @@
 //
 //   received = answered + exits + waiting        replies + taken over = accepted + refusals + handed over
 //
-// A reply that came in by another worker's queue goes over to the worker that its port belongs to, and enters
+// A reply that came in by another worker's queue goes over to the worker that its port and ID belong to, and enters
 // there at upstream. In sum, what was handed over was taken over, but for what lies in a ring.
 //
 // There are no errors on the path, only verdicts. Nothing here calls malloc, a clock, a lock or the system.
@@ -27,8 +27,10 @@
 #include "dataplane/state/handover.h"
 #include "dataplane/state/health.h"
 #include "dataplane/state/inflight.h"
+#include "dataplane/state/keyring.h"
 #include "dataplane/state/manner.h"
 #include "dataplane/state/nexthop.h"
+#include "dataplane/state/owner.h"
 
 // name, what happens there
 #define PATH_STEPS(STEP)                                                          \
@@ -159,8 +161,13 @@ struct query {
 	struct verdict verdict;     // local
 	struct inflight_slot *slot; // of the question that waits, once it does
 	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
-	uint8_t without;        // enum path_without
-	struct attempt attempt; // forward: what is sent
+	uint8_t without;                     // enum path_without
+	struct attempt attempt;              // forward: what is sent
+	struct inflight_send *send;          // forward: likewise
+	const struct image_outbound *source; // forward: where from; rx: which range a reply came to
+	const struct image_outbound
+		*source_before; // rx: likewise, in the image before; NULL: it is the same
+	uint8_t reading;        // upstream: the first that may say whose a reply is
 	struct nexthop hop;     // forward: and by which way
 };
 
@@ -196,6 +203,9 @@ struct path {
 	const port_mac_t *port_macs; // by port index; main writes
 	unsigned worker;             // whose path this is
 	unsigned worker_count;
+	struct owner_crowd crowd;                   // that draws source ports and IDs
+	const struct keyring *keyring;              // by which keys; main writes
+	struct keyring_view keys;                   // of this pass
 	unsigned inbox_first;                       // looked into first by the next pass
 	struct handover *inboxes[PATH_WORKERS_MAX]; // from each other worker; our own place is NULL
 	struct handover *outboxes[PATH_WORKERS_MAX]; // to each other worker
@@ -231,6 +241,7 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 	query->slot = NULL;
 	query->repeated = INFLIGHT_NO_TARGET;
 	query->without = 0;
+	query->reading = 0;
 	query->is_verbatim = false;
 	query->has_local = false;
 	return query;

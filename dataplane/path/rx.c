@@ -2,7 +2,7 @@
 // Frames are checked from Ethernet to UDP, and sorted: queries to an inbound endpoint, replies to an outbound
 // address and port, and what is not ours. Nothing of a frame is believed before its lengths agree (RFC 1122, 3.2.1).
 #include "dataplane/path/frame.h"
-#include "dataplane/path/path.h"
+#include "dataplane/path/pairs.h"
 
 // What a check found: where the frame goes on, or by which exit it leaves.
 enum { PASSED = -1 };
@@ -185,27 +185,6 @@ static bool is_inbound(const struct image *image, const struct endpoint *endpoin
 	return false;
 }
 
-static bool is_in_range(
-	const struct image_outbound *ranges, uint32_t count, const struct endpoint *endpoint)
-{
-	uint16_t port = be16_get(endpoint->port);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (ip_equal(&ranges[i].ip, &endpoint->ip) && port >= ranges[i].port_first &&
-			port <= ranges[i].port_last)
-			return true;
-	return false;
-}
-
-// Replies also come to where the image before asked from.
-static bool is_outbound(const struct path *path, const struct endpoint *endpoint)
-{
-	const struct image *image = path->image;
-
-	return is_in_range(image->outbound, image->outbound_count, endpoint) ||
-		is_in_range(path->before, path->before_count, endpoint);
-}
-
 // Addresses that nobody has (RFC 1122, 3.2.1.3; RFC 4291, 2.5.2 and 2.7): "this host", multicast, reserved and broadcast.
 static bool is_of_nobody(const struct ip *ip)
 {
@@ -279,7 +258,7 @@ static void sort(struct path *path, struct query *query)
 		if (is_inbound(path->image, &query->to)) {
 			if (!is_client(path->image, query))
 				found = EXIT_rx_bad_source;
-		} else if (is_outbound(path, &query->to)) {
+		} else if (pairs_find_sources(path, query)) {
 			path_count(path, COUNT_replies);
 			path_move(path, query, STEP_upstream);
 			return;

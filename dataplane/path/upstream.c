@@ -2,8 +2,7 @@
 // A reply meets its question, if it agrees with it in everything that was sent. A datagram that does not agree never
 // ends a wait (RFC 5452, 9.1). One that another worker's queue should have got goes over to that worker. Then the
 // questions whose time has come go on: to the next target, or back to the client with SERVFAIL.
-#include "dataplane/path/path.h"
-#include "dataplane/state/owner.h"
+#include "dataplane/path/pairs.h"
 
 // A server that can't read a question may leave it out (RFC 1035, 4.1.1): these codes then speak for it.
 static bool is_failure(uint16_t flags)
@@ -44,27 +43,20 @@ static bool has_kept_case(
 	return memcmp(sent, msg_name(reply), reply->name_len) == 0;
 }
 
-// By which exit the reply leaves; EXIT_accepted, EXIT_upstream_late and EXIT_upstream_wrong_case: it answers `*send`.
+// By which exit a reply to this send leaves; EXIT_accepted, EXIT_upstream_late and EXIT_upstream_wrong_case: it answers it.
 static enum path_counter judge(
-	const struct path *path, struct query *query, struct inflight_send **send)
+	const struct path *path, struct query *query, const struct inflight_send *send)
 {
-	struct msg *msg = &query->msg;
-	struct inflight_send *found;
+	const struct msg *msg = &query->msg;
 
-	if (msg_parse_reply(msg, query->message, query->message_len) != MSG_OK)
-		return EXIT_upstream_bad_header;
-	found = inflight_find(path->inflight, &query->to.ip, query->to.port, msg->id);
-	if (!found)
-		return EXIT_upstream_unknown;
-	if (!endpoint_equal(&query->from, &path->health.upstreams[found->upstream].endpoint))
+	if (!endpoint_equal(&query->from, &path->health.upstreams[send->upstream].endpoint))
 		return EXIT_upstream_bad_source;
-	query->slot = inflight_slot_of(path->inflight, found);
-	if (!is_for(msg, found, query->slot))
+	query->slot = inflight_slot_of(path->inflight, send);
+	if (!is_for(msg, send, query->slot))
 		return EXIT_upstream_bad_question;
-	if (!msg_walk_reply(msg, query->message_len))
+	if (!msg_walk_reply(&query->msg, query->message_len))
 		return EXIT_upstream_malformed;
-	*send = found;
-	if (!has_kept_case(msg, found, query->slot))
+	if (!has_kept_case(msg, send, query->slot))
 		return EXIT_upstream_wrong_case;
 	return query->slot ? EXIT_accepted : EXIT_upstream_late;
 }
@@ -140,10 +132,9 @@ static void repeat(struct path *path, struct query *query, struct inflight_send 
 	ask_again(path, query);
 }
 
-static void take_reply(struct path *path, struct query *query)
+static void take_reply(struct path *path, struct query *query, struct inflight_send *send)
 {
-	struct inflight_send *send;
-	enum path_counter found = judge(path, query, &send);
+	enum path_counter found = judge(path, query, send);
 	uint8_t target;
 
 	if (found == EXIT_upstream_wrong_case) {
@@ -171,20 +162,77 @@ static void take_reply(struct path *path, struct query *query)
 	}
 }
 
-// Goes over to the worker whose port it came to, unless it is junk whoever asked.
+// Goes over to the worker whose it may be, unless it is junk whoever asked.
 static void hand_over(struct path *path, struct query *query, unsigned owner)
 {
-	const struct handover_reply reply = {
-		query->from, query->to, query->message, query->message_len};
+	const struct handover_reply reply = {.from = query->from,
+		.to = query->to,
+		.message = query->message,
+		.len = query->message_len,
+		.reading = query->reading};
 
-	if (msg_parse_reply(&query->msg, query->message, query->message_len) != MSG_OK)
-		path_exit(path, query, EXIT_upstream_bad_header);
-	else if (!msg_walk_reply(&query->msg, query->message_len))
+	if (!msg_walk_reply(&query->msg, query->message_len))
 		path_exit(path, query, EXIT_upstream_malformed);
 	else if (reply.len > PORT_BLANK_SIZE || !handover_put(path->outboxes[owner], &reply))
 		path_exit(path, query, EXIT_upstream_not_handed);
 	else
 		path_exit(path, query, EXIT_handed_over);
+}
+
+// Its port and ID can be read in several ways for a while after keys or ranges have changed: the first that leads to another worker
+// goes there, and on from there if that worker waits for no such reply.
+static void find_asker(struct path *path, struct query *query, struct owner owner)
+{
+	bool has_owner = query->reading == 0 ? owner.worker < path->worker_count
+					     : pairs_read(path, query, query->reading, &owner);
+
+	for (;;) {
+		struct inflight_send *send;
+
+		if (has_owner && owner.worker != path->worker) {
+			hand_over(path, query, owner.worker);
+			return;
+		}
+		send = has_owner ? inflight_find(path->inflight, owner.send, &query->to.ip,
+					   query->to.port, query->msg.id)
+				 : NULL;
+		if (send) {
+			take_reply(path, query, send);
+			return;
+		}
+		if (++query->reading >= PAIRS_READINGS)
+			break;
+		has_owner = pairs_read(path, query, query->reading, &owner);
+	}
+	path_exit(path, query, EXIT_upstream_unknown);
+}
+
+// What can't be read as a reply leaves. Gives how many are left.
+static unsigned read_headers(
+	struct path *path, const struct room *room, struct query *replies[static PATH_ROOM])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < room->count; i++) {
+		struct query *query = room->queries[i];
+
+		if (msg_parse_reply(&query->msg, query->message, query->message_len) == MSG_OK)
+			replies[count++] = query;
+		else
+			path_exit(path, query, EXIT_upstream_bad_header);
+	}
+	return count;
+}
+
+static void take_replies(struct path *path, const struct room *room)
+{
+	struct query *replies[PATH_ROOM] = {NULL};
+	struct owner owners[PATH_ROOM] __attribute__((uninitialized));
+	unsigned count = read_headers(path, room, replies);
+
+	pairs_own(path, replies, owners, count);
+	for (unsigned i = 0; i < count; i++)
+		find_asker(path, replies[i], owners[i]);
 }
 
 // What waits in an inbox comes into this room, as far as there are blank packets for it.
@@ -200,6 +248,8 @@ static void take_over(struct path *path, struct handover *inbox)
 		query->to = reply.to;
 		query->message = query->packet.data;
 		query->message_len = reply.len;
+		query->reading = reply.reading;
+		(void)pairs_find_sources(path, query); // none any more: nobody waits for it
 		memcpy(query->message, reply.message, reply.len);
 		path_count(path, COUNT_taken_over);
 		path_move(path, query, STEP_upstream);
@@ -286,15 +336,7 @@ void path_upstream(struct path *path)
 	struct room *room = &path->rooms[STEP_upstream];
 
 	take_over_all(path);
-	for (unsigned i = 0; i < room->count; i++) {
-		struct query *query = room->queries[i];
-		unsigned owner = owner_of(be16_get(query->to.port), path->worker_count);
-
-		if (owner == path->worker)
-			take_reply(path, query);
-		else
-			hand_over(path, query, owner);
-	}
+	take_replies(path, room);
 	publish_all(path);
 	take_misses(path);
 	take_expired(path);

@@ -308,6 +308,8 @@ static int fill_pool(struct bound *bound, struct bound_pool *pool, const struct 
 	const struct bound_pool *before = take_pool(bound, &pool->range);
 
 	pool->oldest = before ? before->oldest : 0;
+	if (before)
+		memcpy(pool->replaced, before->replaced, sizeof(pool->replaced));
 	for (unsigned i = 0; i < PORT_SOURCES_MAX; i++) {
 		struct bound_socket *socket = before ? before->sockets[i] : NULL;
 		int err = 0;
@@ -345,9 +347,12 @@ static void list_sources(const struct bound_pool *pool)
 
 	if (!sources)
 		return;
-	for (unsigned i = 0; i < PORT_SOURCES_MAX; i++)
+	for (unsigned i = 0; i < PORT_SOURCES_MAX; i++) {
+		atomic_store_explicit(
+			&sources->replaced[i], pool->replaced[i], memory_order_relaxed);
 		atomic_store_explicit(&sources->ports[i], be16_get(pool->sockets[i]->at.port),
 			memory_order_release);
+	}
 	atomic_store_explicit(&sources->count, PORT_SOURCES_MAX, memory_order_release);
 }
 
@@ -418,6 +423,7 @@ static void renew(struct bound *bound, struct bound_pool *pool, uint64_t now_ms)
 		if (open_in_range(bound, &pool->range, &fresh) != 0)
 			return; // the old ones serve on; the next tick tries again
 		(*at)->closes_ms = now_ms + BOUND_DRAIN_MS;
+		pool->replaced[pool->oldest] = be16_get((*at)->at.port);
 		*at = fresh;
 		pool->oldest = (pool->oldest + 1) % PORT_SOURCES_MAX;
 	}

@@ -42,6 +42,7 @@ struct bound_pool {
 	unsigned oldest;             // index in sockets
 	bool is_taken; // scratch of bound_steer(): its sockets go on in a pool of the next
 	struct bound_socket *sockets[PORT_SOURCES_MAX];
+	uint16_t replaced[PORT_SOURCES_MAX]; // the port that each place had before
 };
 
 struct bound {

@@ -110,6 +110,8 @@ static inline void port_release_all(
 struct port_sources {
 	_Atomic uint32_t count; // 0: all of the range
 	_Atomic uint16_t ports[PORT_SOURCES_MAX];
+	_Atomic uint16_t
+		replaced[PORT_SOURCES_MAX]; // what each place had before; replies still come there
 };
 
 // Our own addresses, as a device that shares its interface with the kernel must know them: UDP to an

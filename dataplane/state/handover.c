@@ -10,7 +10,7 @@
 struct record {
 	struct endpoint from, to;
 	uint16_t len; // over HANDOVER_RECORD_LEN: the message is in the next cell
-	uint16_t zero;
+	uint16_t reading;
 	uint8_t message[HANDOVER_RECORD_LEN];
 };
 static_assert(sizeof(struct record) == 192, "three cache lines a reply");
@@ -98,6 +98,7 @@ bool handover_put(struct handover *ring, const struct handover_reply *reply)
 	record->from = reply->from;
 	record->to = reply->to;
 	record->len = reply->len;
+	record->reading = reply->reading;
 	memcpy(is_long ? cell_at(ring, ring->put.cell) : record->message, reply->message,
 		reply->len);
 	ring->put.record++;
@@ -126,6 +127,7 @@ bool handover_take(struct handover *ring, struct handover_reply *reply)
 		.to = record->to,
 		.message = is_long ? cell_at(ring, ring->taken.cell) : record->message,
 		.len = record->len,
+		.reading = (uint8_t)record->reading,
 	};
 	ring->taken.record++;
 	ring->taken.cell += is_long;

@@ -27,6 +27,7 @@ struct handover_reply {
 	struct endpoint from, to;
 	const uint8_t *message; // in the ring, until handover_release()
 	uint16_t len;
+	uint8_t reading; // of its port and ID that led here (path/pairs.h)
 };
 
 struct handover;

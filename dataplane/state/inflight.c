@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Outstanding questions: slots and sends on lists, chains by ID over the sends that wait, timers as lists by delay.
+// Outstanding questions: slots and sends on lists, timers as lists by delay.
 #include "dataplane/state/inflight.h"
 
 #include "core/name.h"
@@ -19,6 +19,7 @@ struct inflight {
 	uint64_t next_miss_us;
 	struct inflight_slot *slots;
 	struct inflight_send *sends;
+	uint32_t send_count;
 	struct list_links slot_links;
 	struct list_links pause_links;
 	struct list_links send_links;
@@ -26,7 +27,6 @@ struct inflight {
 	struct list pauses[PAUSES];
 	struct list free_sends;
 	struct list misses[MISSES];
-	uint32_t heads[INFLIGHT_BUCKETS]; // first send of each chain
 };
 
 // FNV-1a. Who makes two names collide hides one miss of his own, no more.
@@ -62,8 +62,6 @@ static void init_lists(struct inflight *table)
 		list_init(&table->pauses[i]);
 	for (unsigned i = 0; i < MISSES; i++)
 		list_init(&table->misses[i]);
-	for (uint32_t i = 0; i < INFLIGHT_BUCKETS; i++)
-		table->heads[i] = LIST_END;
 }
 
 struct inflight *inflight_init(void *memory, uint32_t slot_count)
@@ -74,6 +72,7 @@ struct inflight *inflight_init(void *memory, uint32_t slot_count)
 	table->next_pause_us = table->next_miss_us = UINT64_MAX;
 	table->slots = (struct inflight_slot *)((uint8_t *)memory + table_size());
 	table->sends = (struct inflight_send *)(table->slots + slot_count);
+	table->send_count = slot_count * INFLIGHT_SENDS_A_SLOT;
 	table->slot_links =
 		(struct list_links){(uint8_t *)&table->slots->link, sizeof(struct inflight_slot)};
 	table->pause_links =
@@ -85,8 +84,11 @@ struct inflight *inflight_init(void *memory, uint32_t slot_count)
 		table->slots[i].is_waiting = false;
 		list_append(&table->free_slots, &table->slot_links, i);
 	}
-	for (uint32_t i = 0; i < slot_count * INFLIGHT_SENDS_A_SLOT; i++)
+	for (uint32_t i = 0; i < table->send_count; i++) {
+		table->sends[i].turn = 0;
+		table->sends[i].is_waiting = false;
 		list_append(&table->free_sends, &table->send_links, i);
+	}
 	return table;
 }
 
@@ -95,7 +97,7 @@ static uint32_t slot_index(const struct inflight *table, const struct inflight_s
 	return (uint32_t)(slot - table->slots);
 }
 
-static uint32_t send_index(const struct inflight *table, const struct inflight_send *send)
+uint32_t inflight_send_number(const struct inflight *table, const struct inflight_send *send)
 {
 	return (uint32_t)(send - table->sends);
 }
@@ -136,20 +138,15 @@ static void unpause(struct inflight *table, struct inflight_slot *slot)
 	slot->pauses = NO_LIST;
 }
 
-// No reply is awaited: out of the chain of its ID, and free.
+// No reply is awaited: out of its list of delays, and free.
 static void free_send(struct inflight *table, struct inflight_send *send)
 {
-	uint32_t *at = &table->heads[send->id];
-
-	while (&table->sends[*at] != send)
-		at = &table->sends[*at].chain;
-	*at = send->chain;
 	if (send->misses != INFLIGHT_NO_MISS)
-		list_remove(
-			&table->misses[send->misses], &table->send_links, send_index(table, send));
+		list_remove(&table->misses[send->misses], &table->send_links,
+			inflight_send_number(table, send));
 	send->misses = INFLIGHT_NO_MISS;
 	send->is_waiting = false;
-	list_append(&table->free_sends, &table->send_links, send_index(table, send));
+	list_append(&table->free_sends, &table->send_links, inflight_send_number(table, send));
 }
 
 void inflight_release(struct inflight *table, struct inflight_slot *slot)
@@ -189,12 +186,10 @@ struct inflight_send *inflight_send(struct inflight *table, struct inflight_slot
 	list_remove(&table->free_sends, &table->send_links, index);
 	*send = (struct inflight_send){
 		.ours = attempt->ours,
-		.port = attempt->port,
-		.id = attempt->id,
 		.upstream = attempt->upstream,
 		.slot = slot_index(table, slot),
 		.sibling = slot->first_send,
-		.chain = table->heads[attempt->id],
+		.turn = send->turn + 1,
 		.name_hash = slot->name_hash,
 		.case_bits = attempt->case_bits,
 		.has_case = attempt->has_case,
@@ -203,19 +198,18 @@ struct inflight_send *inflight_send(struct inflight *table, struct inflight_slot
 		.misses = INFLIGHT_NO_MISS,
 		.is_waiting = true,
 	};
-	table->heads[attempt->id] = slot->first_send = index;
+	slot->first_send = index;
 	return send;
 }
 
 struct inflight_send *inflight_find(
-	struct inflight *table, const struct ip *ours, be16_t port, uint16_t id)
+	struct inflight *table, uint32_t number, const struct ip *ours, be16_t port, uint16_t id)
 {
-	for (uint32_t at = table->heads[id]; at != LIST_END; at = table->sends[at].chain) {
-		struct inflight_send *send = &table->sends[at];
+	struct inflight_send *send = &table->sends[number];
 
-		if (be16_equal(send->port, port) && ip_equal(&send->ours, ours))
-			return send;
-	}
+	if (number < table->send_count && send->is_waiting && send->id == id &&
+		be16_equal(send->port, port) && ip_equal(&send->ours, ours))
+		return send;
 	return NULL;
 }
 
@@ -280,7 +274,8 @@ void inflight_expect(struct inflight *table, struct inflight_send *send, uint64_
 {
 	send->misses = list_for(delay_us, INFLIGHT_MISS_FIRST_US, INFLIGHT_MISS_STEP_US, MISSES) &
 		INFLIGHT_NO_MISS;
-	list_append(&table->misses[send->misses], &table->send_links, send_index(table, send));
+	list_append(&table->misses[send->misses], &table->send_links,
+		inflight_send_number(table, send));
 	if (miss_us(send) < table->next_miss_us)
 		table->next_miss_us = miss_us(send);
 }
@@ -321,7 +316,8 @@ struct inflight_slot *inflight_paused(struct inflight *table, uint64_t now_us)
 // Out of its list; a send whose question is over is not awaited any more.
 static struct inflight_send *take_missed(struct inflight *table, struct inflight_send *send)
 {
-	list_remove(&table->misses[send->misses], &table->send_links, send_index(table, send));
+	list_remove(&table->misses[send->misses], &table->send_links,
+		inflight_send_number(table, send));
 	send->misses = INFLIGHT_NO_MISS;
 	if (send->slot == LIST_END)
 		free_send(table, send);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Outstanding questions of one worker, and what was sent for each: find by what a reply brings, time out, release.
 //
-//   buckets by ID ──▶ send ──▶ send                     a send: port and ID of its own, to one target
-//                      │ slot     ▲ sibling
-//                      ▼          │
-//                     slot ───────┘ sends               a slot: the question, and who asked it
+//   number, by port and ID ──▶ send                     a send: port and ID of its own, to one target
+//   (state/owner.h)             │ slot     ▲ sibling
+//                               ▼          │
+//                              slot ───────┘ sends      a slot: the question, and who asked it
 //
 //   slots    free ──▶ …    released ──▶ …    waiting ──▶ …, oldest first: their deadlines
 //            pauses[delay] ──▶ …    until the question is sent anew: a list a delay, so each is in order
@@ -29,7 +29,6 @@
 enum {
 	INFLIGHT_SLOTS = 65536,    // a worker, by default
 	INFLIGHT_SENDS_A_SLOT = 2, // on average: most questions are answered at once
-	INFLIGHT_BUCKETS = 65536,  // one an ID
 	INFLIGHT_TARGETS_MAX = 64, // of a question
 	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
 	INFLIGHT_NO_TARGET = 127,
@@ -80,7 +79,7 @@ struct inflight_send {
 	uint32_t upstream;     // of the target
 	uint32_t slot;         // of its question; LIST_END: that is over
 	uint32_t sibling;      // the question's next send
-	uint32_t chain;        // the next send of this ID
+	uint32_t turn;         // how often it was used: with its number it gives port and ID
 	struct list_link link; // of the free ones, or of those that may miss their time
 	uint32_t name_hash;    // of the question's name
 	uint32_t case_bits;    // by which the letter case of the question was set
@@ -88,7 +87,7 @@ struct inflight_send {
 	uint64_t
 		target : 7; // index among the question's targets; INFLIGHT_NO_TARGET: it is none of them any more
 	uint64_t misses : 3;     // in which list of delays; INFLIGHT_NO_MISS: in none
-	uint64_t is_waiting : 1; // a reply is awaited: in the chain of its ID
+	uint64_t is_waiting : 1; // a reply is awaited
 	uint64_t is_probe : 1;   // sent to see whether its target is back
 	uint64_t has_case : 1;   // a reply must bring the letter case back
 };
@@ -142,13 +141,15 @@ void inflight_settle(struct inflight *);
 void inflight_release(struct inflight *, struct inflight_slot *);
 [[nodiscard]] uint32_t inflight_count(const struct inflight *);
 
-// A send of this question to its `target`, by `attempt`, which no other send waits for. NULL: all are taken. The question's name
-// hash goes with it.
+// A send of this question to its `target`, for what `attempt` says of both ends; port and ID are to be drawn, with the send's number
+// and turn, which is another each time. NULL: all are taken. The question's name hash goes with it.
 [[nodiscard]] struct inflight_send *inflight_send(struct inflight *, struct inflight_slot *,
 	const struct attempt *attempt, uint8_t target, uint64_t now_us);
-// The waiting send from our address, port and with this ID; NULL: none. Whether the rest agrees is the caller's to compare.
+[[nodiscard]] uint32_t inflight_send_number(const struct inflight *, const struct inflight_send *);
+// The send of this number, if it waits for a reply to our address, port and with this ID; else NULL. Whether the rest agrees is the
+// caller's to compare.
 [[nodiscard]] struct inflight_send *inflight_find(
-	struct inflight *, const struct ip *ours, be16_t port, uint16_t id);
+	struct inflight *, uint32_t number, const struct ip *ours, be16_t port, uint16_t id);
 // Its question's slot; NULL: that is over.
 [[nodiscard]] struct inflight_slot *inflight_slot_of(
 	struct inflight *, const struct inflight_send *);

@@ -11,6 +11,7 @@
 #include "tests/unit/unit.h"
 
 static const uint8_t port_macs[LANE_PORTS][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+static const uint8_t lane_key[AES128_KEY_LEN] = {1};
 static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
 
 struct snapshot *lane_switch_to(struct lane *lane, int fd)
@@ -46,8 +47,13 @@ static struct lane *new_lane(
 	lane->now_us = 1000000;
 	lane->snapshots.reader_count = 1;
 	lane->snapshots.readers = &lane->reader;
+	keyring_init(&lane->keyring, lane_key);
 	lane->options = (struct worker_options){
-		.slot_count = 128, .port_count = LANE_PORTS, .port_macs = lane->macs};
+		.slot_count = 128,
+		.port_count = LANE_PORTS,
+		.port_macs = lane->macs,
+		.keyring = &lane->keyring,
+	};
 	for (unsigned i = 0; i < LANE_PORTS; i++)
 		lane->macs[i] = port_mac_word(port_macs[i]);
 	lane->worker.index = index;

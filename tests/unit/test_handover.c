@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "dataplane/state/handover.h"
-#include "dataplane/state/owner.h"
 #include "tests/unit/unit.h"
 
 enum { RECORDS = 8, CELLS = RECORDS / 2 };
@@ -169,35 +168,6 @@ static void replies_cross_between_threads(void **state)
 	assert_empty(ring);
 }
 
-// A row: a range of ports.
-static const struct {
-	uint16_t first, last;
-} ranges[] = {{10000, 60999}, {0, 65535}, {65535, 65535}, {7, 9}, {8, 8}};
-
-static void every_port_of_a_range_is_drawn_by_its_owner_alone(void **state)
-{
-	(void)state;
-	for (unsigned workers = 1; workers <= 5; workers++) {
-		for (size_t r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
-			uint16_t first = ranges[r].first, last = ranges[r].last;
-			uint32_t all = 0;
-
-			for (unsigned worker = 0; worker < workers; worker++) {
-				uint32_t count = owner_port_count(first, last, worker, workers);
-
-				for (uint32_t i = 0; i < count; i++) {
-					uint16_t port = owner_port(first, worker, workers, i);
-
-					assert_in_range(port, first, last);
-					assert_int_equal(owner_of(port, workers), worker);
-				}
-				all += count;
-			}
-			assert_int_equal(all, last - first + 1);
-		}
-	}
-}
-
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -209,7 +179,6 @@ int main(void)
 		RING_TEST(full_cells_take_no_long_message_but_short_ones),
 		RING_TEST(message_longer_than_a_cell_is_not_taken),
 		RING_TEST(replies_cross_between_threads),
-		cmocka_unit_test(every_port_of_a_range_is_drawn_by_its_owner_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

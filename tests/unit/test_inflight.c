@@ -35,17 +35,54 @@ static struct inflight_slot *take(struct inflight *table)
 static struct inflight_send *send_from(
 	struct inflight *table, struct inflight_slot *slot, uint16_t port, uint16_t id)
 {
-	const struct attempt attempt = {
-		.ours = images_ip(IMAGES_OUTBOUND), .port = be16_of(port), .id = id, .upstream = 5};
+	const struct attempt attempt = {.ours = images_ip(IMAGES_OUTBOUND), .upstream = 5};
+	struct inflight_send *send = inflight_send(table, slot, &attempt, 1, 1000);
 
-	return inflight_send(table, slot, &attempt, 1, 1000);
+	if (send) {
+		send->port = be16_of(port);
+		send->id = id;
+	}
+	return send;
 }
 
+// By whatever number.
 static struct inflight_send *find(struct inflight *table, uint16_t port, uint16_t id)
 {
 	struct ip ours = images_ip(IMAGES_OUTBOUND);
+	struct inflight_send *found = NULL;
 
-	return inflight_find(table, &ours, be16_of(port), id);
+	for (uint32_t i = 0; i < SENDS && !found; i++)
+		found = inflight_find(table, i, &ours, be16_of(port), id);
+	return found;
+}
+
+static void C07_number_beyond_the_table_finds_nothing(void **state)
+{
+	struct ip ours = images_ip(IMAGES_OUTBOUND);
+
+	assert_non_null(send_from(*state, take(*state), 10000, 7));
+	assert_non_null(inflight_find(*state, 0, &ours, be16_of(10000), 7));
+	assert_null(inflight_find(*state, 1, &ours, be16_of(10000), 7));
+	assert_null(inflight_find(*state, SENDS, &ours, be16_of(10000), 7));
+	assert_null(inflight_find(*state, UINT32_MAX, &ours, be16_of(10000), 7));
+}
+
+static void C07_a_send_has_another_turn_each_time_it_is_used(void **state)
+{
+	struct inflight *table = *state;
+	uint32_t turn = 0;
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct inflight_slot *slot = take(table);
+		struct inflight_send *send = send_from(table, slot, 10000, 7);
+
+		while (inflight_send_number(table, send) != 0)
+			send = send_from(table, slot, 10000, 7);
+		assert_true(round == 0 || send->turn > turn);
+		turn = send->turn;
+		inflight_release(table, slot);
+		inflight_settle(table);
+	}
 }
 
 static void send_is_found_by_port_and_id_while_its_question_waits(void **state)
@@ -230,6 +267,8 @@ static void hash_of_a_name_ignores_letter_case(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TABLE_TEST(C07_number_beyond_the_table_finds_nothing),
+		TABLE_TEST(C07_a_send_has_another_turn_each_time_it_is_used),
 		TABLE_TEST(send_is_found_by_port_and_id_while_its_question_waits),
 		TABLE_TEST(question_has_several_sends_at_a_time),
 		TABLE_TEST(full_table_takes_no_more_until_the_pass_after_one_is_released),

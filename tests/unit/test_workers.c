@@ -113,18 +113,28 @@ static void assert_silence(struct lane *lane)
 	assert_null(lane_take(lane, LANE_UPSTREAMS, &len, NULL));
 }
 
-static void a_worker_draws_from_its_own_ports_only(void **state)
+// Odd and even ports alike, low and high ones: of 1,000 draws each quarter of the range gets its share of 250, by chance hardly more
+// than 70 off.
+static void I03_each_worker_draws_from_the_whole_range(void **state)
 {
 	struct pair *both = *state;
 
-	for (unsigned i = 0; i < 100; i++)
-		for (unsigned worker = 0; worker < 2; worker++) {
+	for (unsigned worker = 0; worker < 2; worker++) {
+		unsigned quarters[4] = {0}, odd = 0;
+
+		for (unsigned i = 0; i < 1000; i++) {
 			struct sent sent = ask(both->lanes[worker]);
 
-			assert_int_equal(sent.port % 2, worker);
 			assert_in_range(sent.port, 10000, 60999);
+			quarters[(sent.port - 10000) / 12750]++;
+			odd += sent.port % 2;
 			reply(both->lanes[worker], &sent, 4);
+			assert_non_null(memory_take_sent(both->lanes[worker]->ports[LANE_CLIENTS]));
 		}
+		for (unsigned i = 0; i < 4; i++)
+			assert_in_range(quarters[i], 180, 320);
+		assert_in_range(odd, 420, 580);
+	}
 }
 
 static void reply_at_its_owners_queue_stays_there(void **state)
@@ -164,18 +174,55 @@ static void reply_at_the_other_queue_finds_its_query(void **state)
 	}
 }
 
-static void reply_that_lies_is_judged_by_its_owner(void **state)
+// With another ID it is nobody's, whoever it goes to.
+static void reply_that_lies_finds_nobody(void **state)
 {
 	struct pair *both = *state;
 	struct sent sent = ask(both->lanes[0]), forged = sent;
+	uint64_t unknown;
 	size_t len;
 
-	forged.id[0] ^= 1;
-	reply(both->lanes[1], &forged, 4);
+	for (unsigned i = 0; i < 100; i++) {
+		forged.id[i % 2]++;
+		reply(both->lanes[1], &forged, 4);
+	}
 	turn(both->lanes[0]);
+	turn(both->lanes[1]);
 	assert_silence(both->lanes[0]);
-	assert_int_equal(count(both->lanes[0], EXIT_upstream_unknown), 1);
+	assert_silence(both->lanes[1]);
+	unknown = count(both->lanes[0], EXIT_upstream_unknown) +
+		count(both->lanes[1], EXIT_upstream_unknown);
+	assert_int_equal(unknown, 100);
 	len = reply(both->lanes[1], &sent, 4);
+	turn(both->lanes[0]);
+	assert_answered(both->lanes[0], len);
+}
+
+// What left under the old key is answered while the next one is issued by, at either worker.
+static void replies_find_their_queries_across_a_change_of_keys(void **state)
+{
+	static const uint8_t next_key[AES128_KEY_LEN] = {2};
+	struct pair *both = *state;
+	struct sent old[100], fresh;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		old[i] = ask(both->lanes[0]);
+	for (unsigned i = 0; i < 2; i++) {
+		keyring_offer(&both->lanes[i]->keyring, next_key);
+		turn(both->lanes[i]);
+		keyring_switch(&both->lanes[i]->keyring);
+	}
+	fresh = ask(both->lanes[0]);
+	for (unsigned i = 0; i < 100; i++) {
+		len = reply(both->lanes[i % 2], &old[i], 4);
+		for (unsigned t = 0; t < 4; t++)
+			turn(both->lanes[t % 2]);
+		assert_answered(both->lanes[0], len);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		keyring_retire(&both->lanes[i]->keyring);
+	reply(both->lanes[1], &fresh, 4);
 	turn(both->lanes[0]);
 	assert_answered(both->lanes[0], len);
 }
@@ -254,10 +301,11 @@ static void late_reply_meets_the_time_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PAIR_TEST(a_worker_draws_from_its_own_ports_only),
+		PAIR_TEST(I03_each_worker_draws_from_the_whole_range),
 		PAIR_TEST(reply_at_its_owners_queue_stays_there),
 		PAIR_TEST(reply_at_the_other_queue_finds_its_query),
-		PAIR_TEST(reply_that_lies_is_judged_by_its_owner),
+		PAIR_TEST(reply_that_lies_finds_nobody),
+		PAIR_TEST(replies_find_their_queries_across_a_change_of_keys),
 		PAIR_TEST(junk_is_not_handed_over),
 		PAIR_TEST(full_ring_drops_and_counts_and_drains),
 		PAIR_TEST(a_turn_takes_over_more_than_a_burst),
