@@ -43,8 +43,8 @@ static const char *check_header(const struct image_header *header, size_t size)
 		return "the image has another version; control and dataplane must be of one release";
 	if (header->size != size || size > IMAGE_SIZE_MAX || size % SECTION_ALIGNMENT)
 		return "the image's size is not what its header says";
-	if (header->generation == 0 || header->query_timeout_us == 0)
-		return "the image has no generation or no query time-out";
+	if (header->generation == 0 || header->query_timeout_us == 0 || header->max_waiters == 0)
+		return "the image has no generation, no query time-out or no waiters";
 	if (header->backoff_initial_us == 0 || header->backoff_max_us < header->backoff_initial_us)
 		return "the image has no backoff";
 	if (header->checksum != image_checksum(header, size))

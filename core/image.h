@@ -280,9 +280,11 @@ struct image_header {
 	uint64_t query_timeout_us;   // from a client's query to SERVFAIL
 	uint64_t backoff_initial_us; // how long an upstream rests first
 	uint64_t backoff_max_us;     // and at most
+	uint32_t max_waiters;        // clients that one answer is for, at most
+	uint32_t padding;
 	struct image_section sections[IMAGE_SECTION_COUNT];
 };
-static_assert(sizeof(struct image_header) == 96 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
+static_assert(sizeof(struct image_header) == 104 + 16 * IMAGE_SECTION_COUNT, "layout of the image");
 
 struct suffix_way;
 

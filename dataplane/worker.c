@@ -19,6 +19,8 @@ enum {
 		2048, // replies on their way to a worker: 2 ms at 1 M/s, the longest pause to survive
 	HANDED_MIN = 64, // from one other worker
 	GAP_US = 1000,
+	UPSTREAM_SHARE =
+		4, // of the slots, what one upstream may take: three dead ones leave room for others
 	CHANCE_LOW = CHANCE_POOL_SIZE / 2, // refilled below: a pass draws under 2 KiB
 };
 
@@ -68,15 +70,42 @@ unsigned worker_counter_entries(struct counter_entry *entries, unsigned port_cou
 	return count;
 }
 
+// What a question's way takes of memory, all of it here: nothing is taken later.
+static int take_memory(struct worker *worker)
+{
+	uint32_t slot_count = worker->options->slot_count;
+	struct inflight_options options = {.slot_count = slot_count};
+	struct path *path = &worker->path;
+	void *memory = aligned_alloc(64, (inflight_size(slot_count) + 63) & ~(size_t)63);
+
+	worker->loads =
+		calloc(UPSTREAMS_CAPACITY, sizeof(*worker->loads)); // pages as they are used
+	path->kept = calloc(PATH_KEPT, sizeof(*path->kept));
+	if (!memory || !worker->loads || !path->kept) {
+		free(memory);
+		return -ENOMEM;
+	}
+	if (RAND_bytes(options.secret, sizeof(options.secret)) != 1) {
+		free(memory);
+		return -EIO;
+	}
+	options.loads = worker->loads;
+	path->inflight = inflight_init(memory, &options);
+	for (uint32_t i = 0; i < PATH_KEPT; i++)
+		path->kept[i].next_free = i + 1 < PATH_KEPT ? i + 1 : LIST_END;
+	path->kept_free = 0;
+	path->upstream_max = slot_count / UPSTREAM_SHARE;
+	return 0;
+}
+
 int worker_init(struct worker *worker, counter_t *rule_counters)
 {
 	const struct worker_options *options = worker->options;
 	struct path *path = &worker->path;
-	void *memory = aligned_alloc(64, inflight_size(options->slot_count));
+	int err = take_memory(worker);
 
-	if (!memory)
-		return -ENOMEM;
-	path->inflight = inflight_init(memory, options->slot_count);
+	if (err)
+		return err;
 	path->chance = &worker->chance;
 	path->counters = worker->counters;
 	path->rule_counters = rule_counters;
@@ -96,6 +125,8 @@ void worker_fini(struct worker *worker)
 	for (unsigned i = 0; i < worker->path.worker_count; i++)
 		free(worker->path.inboxes[i]);
 	free(worker->path.inflight);
+	free(worker->path.kept);
+	free(worker->loads);
 }
 
 static struct handover *new_ring(unsigned worker_count)

@@ -63,6 +63,7 @@ void automaton_config_init(struct automaton_config *c, const struct names *names
 	c->config = (struct config){.query_timeout_us = CONFIG_QUERY_TIMEOUT_US,
 		.backoff_initial_us = CONFIG_BACKOFF_INITIAL_US,
 		.backoff_max_us = CONFIG_BACKOFF_MAX_US,
+		.max_waiters = CONFIG_MAX_WAITERS,
 		.inbounds = &c->inbound,
 		.inbound_count = 1,
 		.outbounds = &c->outbound,

@@ -473,6 +473,7 @@ int compile_image(const struct config *config, uint64_t generation, struct compi
 		.query_timeout_us = config->query_timeout_us,
 		.backoff_initial_us = config->backoff_initial_us,
 		.backoff_max_us = config->backoff_max_us,
+		.max_waiters = config->max_waiters,
 	};
 	uint64_t start_us = now_us();
 	int err = -EAGAIN;

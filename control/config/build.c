@@ -87,6 +87,9 @@ static void build_globals(
 		faults_add(faults, -EINVAL, "query-timeout", CONFIG_NONE,
 			"%.80s is out of bounds: give 100ms to 60s", text->query_timeout);
 	config->query_timeout_us = us;
+	if (text->max_waiters)
+		(void)!check_number(faults, "max-waiters", text->max_waiters, 1,
+			CONFIG_MAX_WAITERS_MAX, &config->max_waiters);
 }
 
 // The ruleset's rules are checked against the outbound endpoints, which are there already.

@@ -73,6 +73,7 @@ struct build_upstream {
 struct build_text {
 	const char *profile;
 	const char *query_timeout;
+	const char *max_waiters;
 	const char *unknown_clients;
 	const struct build_backoff *backoff; // NULL: not given
 	struct build_inbound *inbounds;

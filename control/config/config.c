@@ -24,6 +24,7 @@ struct config *config_new(void)
 	if (!config)
 		return NULL;
 	config->query_timeout_us = CONFIG_QUERY_TIMEOUT_US;
+	config->max_waiters = CONFIG_MAX_WAITERS;
 	config->backoff_initial_us = CONFIG_BACKOFF_INITIAL_US;
 	config->backoff_max_us = CONFIG_BACKOFF_MAX_US;
 	return config;
@@ -106,6 +107,8 @@ struct config *config_copy(const struct config *config, uint64_t generation)
 	copy->backoff_initial_us = config->backoff_initial_us;
 	copy->backoff_max_us = config->backoff_max_us;
 	copy->backoff_hash = config->backoff_hash;
+	copy->max_waiters = config->max_waiters;
+	copy->max_waiters_hash = config->max_waiters_hash;
 	if (config_set_waiting(copy, config->waiting.ruleset, config->waiting.back,
 		    config->waiting.until_sec) ||
 		make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||

@@ -26,6 +26,8 @@ enum {
 };
 
 #define CONFIG_QUERY_TIMEOUT_US   4000000
+#define CONFIG_MAX_WAITERS        1000
+#define CONFIG_MAX_WAITERS_MAX    65536
 #define CONFIG_BACKOFF_INITIAL_US 2000000
 #define CONFIG_BACKOFF_MAX_US     30000000
 #define CONFIG_PORT_FIRST         10000
@@ -169,6 +171,8 @@ struct config {
 	uint64_t generation;         // that this config is, or is meant to become
 	uint64_t query_timeout_us;   // `query-timeout`, 4 s unless given
 	uint64_t query_timeout_hash; // as file_hash
+	uint32_t max_waiters;        // clients that one answer is for, 1,000 unless given
+	uint64_t max_waiters_hash;
 	uint64_t counting_since_us;  // when the dataplane of counted_before started; 0: none yet
 	uint64_t backoff_initial_us; // `backoff`: 2 s to 30 s unless given
 	uint64_t backoff_max_us;

@@ -174,6 +174,8 @@ static int join_part(struct loader *loader, const struct part *part)
 	join_global(loader, part, "profile", (const void **)&to->profile, from->profile);
 	join_global(loader, part, "query-timeout", (const void **)&to->query_timeout,
 		from->query_timeout);
+	join_global(
+		loader, part, "max-waiters", (const void **)&to->max_waiters, from->max_waiters);
 	join_global(loader, part, "unknown-clients", (const void **)&to->unknown_clients,
 		from->unknown_clients);
 	join_global(loader, part, "backoff", (const void **)&to->backoff, from->backoff);
@@ -211,9 +213,11 @@ static void note_hashes(const struct loader *loader, struct config *config)
 {
 	struct place timeout = place_global(loader, "query-timeout");
 	struct place backoff = place_global(loader, "backoff");
+	struct place max_waiters = place_global(loader, "max-waiters");
 
 	config->query_timeout_hash = place_hash(&timeout);
 	config->backoff_hash = place_hash(&backoff);
+	config->max_waiters_hash = place_hash(&max_waiters);
 	for (size_t i = 0; i < config->inbound_count; i++)
 		config->inbounds[i].file_hash = place_hash(&loader->places[CONFIG_INBOUND][i]);
 	for (size_t i = 0; i < config->outbound_count; i++)

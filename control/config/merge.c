@@ -325,11 +325,16 @@ static int merge_globals(struct merge *merge)
 	merge->next->backoff_initial_us = files->backoff_initial_us;
 	merge->next->backoff_max_us = files->backoff_max_us;
 	merge->next->backoff_hash = files->backoff_hash;
+	merge->next->max_waiters = files->max_waiters;
+	merge->next->max_waiters_hash = files->max_waiters_hash;
 	if (is_read && running->query_timeout_hash != files->query_timeout_hash)
 		error = note(merge, "query-timeout", NULL, "replaced");
 	if (is_read && running->backoff_hash && running->backoff_hash != files->backoff_hash &&
 		!error)
 		error = note(merge, "backoff", NULL, "replaced");
+	if (is_read && running->max_waiters_hash &&
+		running->max_waiters_hash != files->max_waiters_hash && !error)
+		error = note(merge, "max-waiters", NULL, "replaced");
 	return error;
 }
 

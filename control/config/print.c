@@ -376,6 +376,12 @@ static void put_globals(struct printer *printer, const struct config *config)
 	put_text(printer, "max", text_format_duration(config->backoff_max_us, text));
 	put_hash(printer, config->backoff_hash);
 	put(printer, "}");
+	put_key(printer, "max-waiters");
+	put(printer, "{");
+	snprintf(text, sizeof(text), "%" PRIu32, config->max_waiters);
+	put_text(printer, "number", text);
+	put_hash(printer, config->max_waiters_hash);
+	put(printer, "}");
 	put_count(printer, "counting-since", config->counting_since_us);
 	if (config->waiting.ruleset)
 		put_waiting(printer, &config->waiting);

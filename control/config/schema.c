@@ -140,6 +140,7 @@ static const cyaml_schema_field_t backoff_fields[] = {
 static const cyaml_schema_field_t config_fields[] = {
 	TEXT("profile", struct build_text, profile),
 	TEXT("query-timeout", struct build_text, query_timeout),
+	TEXT("max-waiters", struct build_text, max_waiters),
 	TEXT("unknown-clients", struct build_text, unknown_clients),
 	LIST("inbound-endpoints", struct build_text, inbounds, inbound_value),
 	LIST("outbound-endpoints", struct build_text, outbounds, outbound_value),
@@ -148,7 +149,6 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("private-zones", struct build_text, zones, zone_value),
 	CYAML_FIELD_MAPPING_PTR(
 		"backoff", CYAML_FLAG_OPTIONAL, struct build_text, backoff, backoff_fields),
-	LATER("max-waiters"),
 	LATER("cache"),
 	LATER("forbidden-targets"),
 	LATER("reserved-zones"),

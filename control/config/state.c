@@ -308,6 +308,7 @@ static int add_state(const json_t *json, struct config *config)
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
 	config->backoff_hash = hash_of(json_object_get(json, "backoff"));
+	config->max_waiters_hash = hash_of(json_object_get(json, "max-waiters"));
 	config->counting_since_us =
 		(uint64_t)json_integer_value(json_object_get(json, "counting-since"));
 	for (size_t i = 0; i < config->inbound_count; i++)
@@ -332,6 +333,7 @@ static int parse(struct parser *parser, const json_t *json, struct config **out)
 	if (error)
 		return error;
 	parser->text.query_timeout = text_of(json, "query-timeout");
+	parser->text.max_waiters = text_of(json_object_get(json, "max-waiters"), "number");
 	parser->backoff.initial = text_of(json_object_get(json, "backoff"), "initial");
 	parser->backoff.max = text_of(json_object_get(json, "backoff"), "max");
 	parser->text.backoff = &parser->backoff;

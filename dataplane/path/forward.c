@@ -2,6 +2,7 @@
 // The question is sent to the next target that may answer it, from a port and with an ID that nobody can guess, and
 // waits. It is written anew each time: of all else that the client sent, only DO and CD go on.
 #include "dataplane/path/pairs.h"
+#include "dataplane/path/share.h"
 
 enum {
 	MISS_MIN_US = INFLIGHT_MISS_FIRST_US,
@@ -10,15 +11,34 @@ enum {
 
 static_assert((int)IMAGE_TARGETS_MAX == (int)INFLIGHT_TARGETS_MAX, "a bit a target");
 
-// Why nothing was sent.
-enum obstacle { SENT, NO_TARGET, NO_ROUTE, NO_ROOM };
-
-static const struct verdict obstacles[] = {
-	[NO_TARGET] = {RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY,
-		"every target of the rule is drained"},
-	[NO_ROUTE] = {RCODE_SERVFAIL, EDE_NETWORK_ERROR, "no route to the rule's target"},
-	[NO_ROOM] = {RCODE_SERVFAIL, EDE_OTHER, "no room for another query"},
+// What a client is told of an obstacle, and where that is counted.
+static const struct {
+	struct verdict verdict;
+	enum path_counter count;
+} obstacles[] = {
+	[NO_TARGET] = {{RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY,
+			       "every target of the rule is drained"},
+		COUNT_shed_drained},
+	[NO_ROUTE] = {{RCODE_SERVFAIL, EDE_NETWORK_ERROR, "no route to the rule's target"},
+		COUNT_shed_no_route},
+	[NO_ROOM] = {{RCODE_SERVFAIL, EDE_OTHER, "no room for another query"}, COUNT_shed_no_room},
+	[UPSTREAM_FULL] = {{RCODE_SERVFAIL, EDE_NETWORK_ERROR,
+				   "too many questions are outstanding at the rule's target"},
+		COUNT_shed_upstream},
+	[WAITERS_FULL] = {{RCODE_SERVFAIL, EDE_OTHER, "max-waiters clients wait for this answer"},
+		COUNT_shed_waiters},
+	[NAME_FULL] = {{RCODE_SERVFAIL, EDE_OTHER,
+			       "8 questions for this name and type are outstanding: a loop?"},
+		COUNT_shed_name},
 };
+
+static void shed(struct path *path, struct query *query, enum obstacle obstacle)
+{
+	const struct verdict *why = &obstacles[obstacle].verdict;
+
+	path_count(path, obstacles[obstacle].count);
+	path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
+}
 
 // A route's targets, as places in the worker's health.
 struct targets {
@@ -143,12 +163,19 @@ static uint64_t pause_of(const struct path *path, const struct inflight_slot *sl
 	return rto_us < PAUSE_MAX_US ? rto_us : PAUSE_MAX_US;
 }
 
+// What this worker may have outstanding at an upstream: so much as leaves room for others, unless the config says.
+static uint32_t load_max_of(const struct path *path, const struct image_upstream *upstream)
+{
+	return upstream->max_inflight ? upstream->max_inflight : path->upstream_max;
+}
+
 static enum obstacle send_to(struct path *path, struct query *query, const struct targets *targets,
 	unsigned target, bool is_probe)
 {
 	uint32_t upstream = targets->upstreams[target];
 	uint32_t index = path->image->targets[targets->route->target_first + target];
 	const struct image_upstream *to = &path->image->upstreams[index];
+	uint32_t load_max = load_max_of(path, to);
 	struct inflight_slot *slot = query->slot;
 	struct inflight_send *send;
 
@@ -157,6 +184,8 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 	query->hop = nexthop_get(&path->hops[index]);
 	if (query->hop.state != NEXTHOP_RESOLVED)
 		return NO_ROUTE;
+	if (inflight_load(path->inflight, upstream) >= load_max)
+		return UPSTREAM_FULL;
 	if (!find_source(path, query) || !draw_case(path, query, to))
 		return NO_ROOM;
 	send = query->send =
@@ -169,6 +198,8 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 		inflight_expect(path->inflight, send, rto_us > MISS_MIN_US ? rto_us : MISS_MIN_US);
 		send->is_probe = is_probe;
 	}
+	slot->upstream = upstream;
+	slot->upstream_max = load_max;
 	note_send(&slot->asked, target);
 	health_sent(&path->health, upstream);
 	query->is_for_client = false;
@@ -296,23 +327,6 @@ static void give_targets(struct path *path, struct inflight_slot *slot, uint32_t
 	}
 }
 
-static bool take_slot(struct path *path, struct query *query)
-{
-	const struct msg *msg = &query->msg;
-	struct inflight_slot *slot =
-		inflight_take(path->inflight, path->now_us + path->image->header->query_timeout_us);
-
-	if (!slot)
-		return false;
-	slot->asker = query->asker;
-	slot->is_signed = msg->is_signed;
-	slot->question_len = msg_question_len(msg);
-	memcpy(slot->question, msg_name(msg), slot->question_len);
-	slot->name_hash = inflight_hash_name(slot->question, msg->name_len);
-	query->slot = slot;
-	return true;
-}
-
 static bool is_any_send_left(const struct inflight_slot *slot, const struct targets *targets)
 {
 	const struct inflight_asked *asked = &slot->asked;
@@ -326,7 +340,6 @@ static void stop(struct path *path, struct query *query, const struct targets *t
 	enum obstacle obstacle)
 {
 	struct inflight_slot *slot = query->slot;
-	const struct verdict *why = &obstacles[obstacle];
 
 	if (inflight_first(path->inflight, slot)) {
 		if (is_any_send_left(slot, targets))
@@ -335,8 +348,26 @@ static void stop(struct path *path, struct query *query, const struct targets *t
 	} else if (slot->rcode) {
 		path_decide(path, query, slot->rcode, EDE_OTHER, NULL);
 	} else {
-		path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
+		shed(path, query, obstacle);
 	}
+}
+
+// A question that is new, or of another image, gets its targets, unless it is not to be asked.
+static enum obstacle place(struct path *path, struct query *query, const struct targets *targets)
+{
+	uint64_t generation = path->image->header->generation;
+	enum obstacle met;
+	uint32_t hash;
+
+	if (query->slot && query->slot->generation == generation)
+		return SENT;
+	met = share_find(path, query, &hash);
+	if (met != SENT)
+		return met;
+	give_targets(path, query->slot, query->route, targets);
+	query->repeated = INFLIGHT_NO_TARGET;
+	inflight_lead(path->inflight, query->slot, query->network, hash);
+	return SENT;
 }
 
 static void forward(struct path *path, struct query *query)
@@ -351,16 +382,15 @@ static void forward(struct path *path, struct query *query)
 			"nothing is asked upstream for a query without RD");
 		return;
 	}
-	if (is_new && !take_slot(path, query)) {
-		const struct verdict *why = &obstacles[NO_ROOM];
-
-		path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
+	find_targets(path, query->route, &targets);
+	obstacle = place(path, query, &targets);
+	if (obstacle == SHARED) {
+		path_drop(path, query);
 		return;
 	}
-	find_targets(path, query->route, &targets);
-	if (query->slot->generation != path->image->header->generation) {
-		give_targets(path, query->slot, query->route, &targets);
-		query->repeated = INFLIGHT_NO_TARGET;
+	if (obstacle != SENT) {
+		shed(path, query, obstacle);
+		return;
 	}
 	obstacle = ask(path, query, &targets, &target);
 	if (obstacle != SENT) {

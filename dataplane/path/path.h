@@ -28,6 +28,7 @@
 #include "dataplane/state/health.h"
 #include "dataplane/state/inflight.h"
 #include "dataplane/state/keyring.h"
+#include "dataplane/state/leaders.h"
 #include "dataplane/state/manner.h"
 #include "dataplane/state/nexthop.h"
 #include "dataplane/state/owner.h"
@@ -89,14 +90,25 @@
 	EXIT(upstream_failed, COUNTER_REFUSAL, "a failure: the next target is asked")           \
 	EXIT(upstream_late, COUNTER_REFUSAL, "right, but the question is over")                 \
 	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")                 \
+	EXIT(upstream_not_kept, COUNTER_REFUSAL,                                                \
+		"many wait for it, and there is no room to keep it")                            \
 	EXIT(upstream_not_handed, COUNTER_REFUSAL, "another worker's, and its ring has no room")
 
 // What is counted on the way without ending anything.
-#define PATH_COUNTS(COUNT)                                                              \
-	COUNT(received, COUNTER_RECEIVED, "frames, replies to us not counted")          \
-	COUNT(replies, COUNTER_REPLIES, "frames to our outbound ports")                 \
-	COUNT(taken_over, COUNTER_TAKEN_OVER, "replies that other workers handed over") \
-	COUNT(waiting, COUNTER_WAITING, "queries that wait for an upstream now")
+#define PATH_COUNTS(COUNT)                                                                \
+	COUNT(received, COUNTER_RECEIVED, "frames, replies to us not counted")            \
+	COUNT(replies, COUNTER_REPLIES, "frames to our outbound ports")                   \
+	COUNT(taken_over, COUNTER_TAKEN_OVER, "replies that other workers handed over")   \
+	COUNT(waiting, COUNTER_WAITING, "queries that wait for an upstream now")          \
+	COUNT(shared, COUNTER_WORKER, "questions that waited for another's answer")       \
+	COUNT(shed_drained, COUNTER_WORKER, "SERVFAIL: every target is drained")          \
+	COUNT(shed_no_route, COUNTER_WORKER, "SERVFAIL: no route to the target")          \
+	COUNT(shed_no_room, COUNTER_WORKER, "SERVFAIL: no room for another question")     \
+	COUNT(shed_upstream, COUNTER_WORKER,                                              \
+		"SERVFAIL: the target has all that may be outstanding there")             \
+	COUNT(shed_waiters, COUNTER_WORKER, "SERVFAIL: max-waiters wait for that answer") \
+	COUNT(shed_name, COUNTER_WORKER,                                                  \
+		"SERVFAIL: 8 questions for that name and type are outstanding")
 
 enum path_step {
 #define PATH_STEP_ID(name, what) STEP_##name,
@@ -134,13 +146,8 @@ enum {
 	PATH_BLANKS = 64, // packets kept ready for what we originate, and for what we take over
 	PATH_WORKERS_MAX = 64,
 	PATH_TURNS = 1024,
-};
-
-// Why we answer ourselves. Kept apart from the answer's bytes until the client's EDNS is known to take it (RFC 8914).
-struct verdict {
-	uint16_t rcode; // enum rcode, extended ones included
-	uint16_t ede_code;
-	const char *ede_text; // NULL: no extended error
+	PATH_KEPT = 256,      // answers that clients wait for at a time
+	PATH_KEPT_LEN = 1400, // no client gets a longer one
 };
 
 // What walks: a frame with what is known of it. Never outlives its pass.
@@ -176,6 +183,13 @@ enum path_without {
 	WITHOUT_CASE = 1, // the client's letter case in place of one that was drawn
 };
 
+// An answer that several clients wait for.
+struct path_kept {
+	struct msg msg;
+	uint32_t next_free;
+	uint8_t bytes[PATH_KEPT_LEN];
+};
+
 struct suffix_scanner; // core/suffix.h
 
 struct room {
@@ -197,6 +211,9 @@ struct path {
 	uint64_t lenient_until_us;  // after a gap of the loop nobody is charged with a miss
 	uint32_t turns[PATH_TURNS]; // questions by route; routes that share a number share turns
 	struct inflight *inflight;
+	uint32_t upstream_max; // load of an upstream of which the image says nothing
+	struct path_kept *kept;
+	uint32_t kept_free; // the first that is free; LIST_END: none
 	struct chance *chance;
 	counter_t *counters;         // STEP_, EXIT_, COUNT_
 	counter_t *rule_counters;    // by the rule's counter number
@@ -280,12 +297,50 @@ static inline size_t path_room_at(const struct query *query)
 	return (size_t)(packet->data + packet->len + packet->tail - query->message);
 }
 
+// The question is over, for all who wait for its answer.
+static inline void path_settle(struct path *path, const struct query *query)
+{
+	query->slot->verdict = query->verdict;
+	inflight_release(path->inflight, query->slot);
+}
+
+// Is there a packet for what we originate, and room for it in this pass?
+static inline bool path_has_blank(const struct path *path)
+{
+	return path->blank_count > 0 && path->query_count < PATH_ROOM;
+}
+
+// A packet of our own for the question of a slot.
+static inline struct query *path_enter_blank(struct path *path, struct inflight_slot *slot)
+{
+	struct query *query = path_enter(path, &path->blanks[--path->blank_count]);
+
+	query->slot = slot;
+	query->asker = slot->asker;
+	query->message = query->packet.data + PORT_HEADROOM;
+	return query;
+}
+
+// The slot's question becomes that of the query.
+static inline void path_put_question(struct query *query, const struct inflight_slot *slot)
+{
+	const uint8_t *type = slot->question + slot->question_len - 4;
+
+	memcpy(query->message + MSG_HEADER_LEN, slot->question, slot->question_len);
+	query->msg = (struct msg){
+		.bytes = query->message,
+		.name_len = (uint8_t)(slot->question_len - 4),
+		.type = (uint16_t)(type[0] << 8 | type[1]),
+		.class = CLASS_IN,
+	};
+}
+
 // Ends a search for an answer: we give it ourselves, and nothing waits any more.
 static inline void path_decide(struct path *path, struct query *query, uint16_t rcode,
 	uint16_t ede_code, const char *ede_text)
 {
 	query->verdict = (struct verdict){rcode, ede_code, ede_text};
 	if (query->slot && query->slot->is_waiting)
-		inflight_release(path->inflight, query->slot);
+		path_settle(path, query);
 	path_move(path, query, STEP_local);
 }

@@ -3,6 +3,7 @@
 // ends a wait (RFC 5452, 9.1). One that another worker's queue should have got goes over to that worker. Then the
 // questions whose time has come go on: to the next target, or back to the client with SERVFAIL.
 #include "dataplane/path/pairs.h"
+#include "dataplane/path/share.h"
 
 // A server that can't read a question may leave it out (RFC 1035, 4.1.1): these codes then speak for it.
 static bool is_failure(uint16_t flags)
@@ -93,14 +94,8 @@ static void ask_again(struct path *path, struct query *query)
 		path_move(path, query, STEP_forward);
 		return;
 	}
-	memcpy(query->message + MSG_HEADER_LEN, slot->question, slot->question_len);
-	query->msg = (struct msg){
-		.bytes = query->message,
-		.name_len = (uint8_t)(slot->question_len - 4),
-		.type = (uint16_t)(slot->question[slot->question_len - 4] << 8 |
-			slot->question[slot->question_len - 3]),
-		.class = CLASS_IN,
-	};
+	inflight_disband(path->inflight, query->slot);
+	path_put_question(query, slot);
 	path_move(path, query, STEP_view);
 }
 
@@ -116,8 +111,8 @@ static void accept_reply(struct path *path, struct query *query)
 		path_decide(path, query, rcode, EDE_OTHER, NULL);
 		return;
 	}
-	inflight_release(path->inflight, slot);
 	query->verdict = (struct verdict){.rcode = rcode};
+	path_settle(path, query);
 	query->is_verbatim = slot->is_signed;
 	path_move(path, query, STEP_rewrite);
 }
@@ -151,13 +146,17 @@ static void take_reply(struct path *path, struct query *query, struct inflight_s
 		manner_case_kept(&path->health.upstreams[send->upstream]);
 	health_answered(&path->health, send->upstream, path->now_us - send->sent_us);
 	target = send->target;
-	inflight_drop(path->inflight, send);
 	if (found == EXIT_upstream_late) {
+		inflight_drop(path->inflight, send);
 		path_exit(path, query, found);
 	} else if (is_another_to_be_asked(query->slot, &query->msg, target)) {
+		inflight_drop(path->inflight, send);
 		path_count(path, EXIT_upstream_failed);
 		ask_again(path, query);
+	} else if (!share_keep(path, query, query->slot)) {
+		path_exit(path, query, EXIT_upstream_not_kept);
 	} else {
+		inflight_drop(path->inflight, send);
 		accept_reply(path, query);
 	}
 }
@@ -292,33 +291,14 @@ static void take_misses(struct path *path)
 	}
 }
 
-// A packet of our own for a question that waits. NULL: there is none in this pass, or no room.
-static struct query *enter_blank(struct path *path, struct inflight_slot *slot)
-{
-	struct query *query;
-
-	if (path->blank_count == 0 || path->query_count >= PATH_ROOM)
-		return NULL;
-	query = path_enter(path, &path->blanks[--path->blank_count]);
-	query->slot = slot;
-	query->asker = slot->asker;
-	query->message = query->packet.data + PORT_HEADROOM;
-	return query;
-}
-
 // The client gets SERVFAIL, not silence.
 static void take_expired(struct path *path)
 {
 	struct inflight_slot *slot;
-	struct query *query;
 
-	while ((slot = inflight_expired(path->inflight, path->now_us))) {
-		query = enter_blank(path, slot);
-		if (!query)
-			return;
-		path_decide(path, query, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY,
-			"no reply from the rule's target");
-	}
+	while (path_has_blank(path) && (slot = inflight_expired(path->inflight, path->now_us)))
+		path_decide(path, path_enter_blank(path, slot), RCODE_SERVFAIL,
+			EDE_NO_REACHABLE_AUTHORITY, "no reply from the rule's target");
 }
 
 // The next target is asked.
@@ -326,9 +306,9 @@ static void take_paused(struct path *path)
 {
 	struct inflight_slot *slot;
 
-	while (path->image && path->blank_count > 0 && path->query_count < PATH_ROOM &&
+	while (path->image && path_has_blank(path) &&
 		(slot = inflight_paused(path->inflight, path->now_us)))
-		ask_again(path, enter_blank(path, slot));
+		ask_again(path, path_enter_blank(path, slot));
 }
 
 void path_upstream(struct path *path)
@@ -341,4 +321,5 @@ void path_upstream(struct path *path)
 	take_misses(path);
 	take_expired(path);
 	take_paused(path);
+	share_deliver(path);
 }

@@ -3,6 +3,7 @@
 #include "dataplane/state/inflight.h"
 
 #include "core/name.h"
+#include "dataplane/state/leaders.h"
 
 #define NO_LIST UINT8_MAX
 
@@ -23,10 +24,12 @@ struct inflight {
 	struct list_links slot_links;
 	struct list_links pause_links;
 	struct list_links send_links;
-	struct list free_slots, released_slots, waiting_slots;
+	struct list free_slots, released_slots, waiting_slots, ended_slots, again_slots;
 	struct list pauses[PAUSES];
 	struct list free_sends;
 	struct list misses[MISSES];
+	uint32_t *loads; // by upstream
+	struct leaders leaders;
 };
 
 // FNV-1a. Who makes two names collide hides one miss of his own, no more.
@@ -49,7 +52,8 @@ size_t inflight_size(uint32_t slot_count)
 	return table_size() +
 		(size_t)slot_count *
 		(sizeof(struct inflight_slot) +
-			INFLIGHT_SENDS_A_SLOT * sizeof(struct inflight_send));
+			INFLIGHT_SENDS_A_SLOT * sizeof(struct inflight_send)) +
+		leaders_size(slot_count);
 }
 
 static void init_lists(struct inflight *table)
@@ -57,6 +61,8 @@ static void init_lists(struct inflight *table)
 	list_init(&table->free_slots);
 	list_init(&table->released_slots);
 	list_init(&table->waiting_slots);
+	list_init(&table->ended_slots);
+	list_init(&table->again_slots);
 	list_init(&table->free_sends);
 	for (unsigned i = 0; i < PAUSES; i++)
 		list_init(&table->pauses[i]);
@@ -64,9 +70,10 @@ static void init_lists(struct inflight *table)
 		list_init(&table->misses[i]);
 }
 
-struct inflight *inflight_init(void *memory, uint32_t slot_count)
+struct inflight *inflight_init(void *memory, const struct inflight_options *options)
 {
 	struct inflight *table = memory;
+	uint32_t slot_count = options->slot_count;
 
 	table->waiting_count = 0;
 	table->next_pause_us = table->next_miss_us = UINT64_MAX;
@@ -79,6 +86,9 @@ struct inflight *inflight_init(void *memory, uint32_t slot_count)
 		(struct list_links){(uint8_t *)&table->slots->pause, sizeof(struct inflight_slot)};
 	table->send_links =
 		(struct list_links){(uint8_t *)&table->sends->link, sizeof(struct inflight_send)};
+	table->loads = options->loads;
+	leaders_init(&table->leaders, table->sends + table->send_count, table->slots, slot_count,
+		options->secret);
 	init_lists(table);
 	for (uint32_t i = 0; i < slot_count; i++) {
 		table->slots[i].is_waiting = false;
@@ -107,7 +117,8 @@ void inflight_settle(struct inflight *table)
 	list_splice(&table->free_slots, &table->released_slots, &table->slot_links);
 }
 
-struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us)
+// Nobody waits for its answer yet.
+static struct inflight_slot *take_free(struct inflight *table)
 {
 	uint32_t index = table->free_slots.first;
 	struct inflight_slot *slot;
@@ -116,7 +127,21 @@ struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us
 		return NULL;
 	slot = &table->slots[index];
 	list_remove(&table->free_slots, &table->slot_links, index);
-	list_append(&table->waiting_slots, &table->slot_links, index);
+	list_init(&slot->waiters);
+	slot->waiter_count = 0;
+	slot->is_leading = false;
+	slot->kept = LIST_END;
+	table->waiting_count++;
+	return slot;
+}
+
+struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us)
+{
+	struct inflight_slot *slot = take_free(table);
+
+	if (!slot)
+		return NULL;
+	list_append(&table->waiting_slots, &table->slot_links, slot_index(table, slot));
 	slot->is_waiting = true;
 	slot->deadline_us = deadline_us;
 	slot->first_send = LIST_END;
@@ -126,8 +151,81 @@ struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us
 	slot->is_once = false;
 	slot->generation = 0;
 	slot->asked = (struct inflight_asked){0};
-	table->waiting_count++;
 	return slot;
+}
+
+uint32_t inflight_load(const struct inflight *table, uint32_t upstream)
+{
+	return table->loads[upstream];
+}
+
+struct inflight_slot *inflight_join(struct inflight *table, struct inflight_slot *leader)
+{
+	struct inflight_slot *slot = take_free(table);
+
+	if (!slot)
+		return NULL;
+	list_append(&leader->waiters, &table->slot_links, slot_index(table, slot));
+	leader->waiter_count++;
+	slot->is_waiting = false;
+	slot->upstream = leader->upstream;
+	table->loads[slot->upstream]++;
+	return slot;
+}
+
+// A waiter leaves the list that it is first in.
+static struct inflight_slot *pop_waiter(struct inflight *table, struct list *list)
+{
+	uint32_t index = list->first;
+	struct inflight_slot *slot = &table->slots[index];
+
+	list_remove(list, &table->slot_links, index);
+	list_append(&table->released_slots, &table->slot_links, index);
+	table->loads[slot->upstream]--;
+	table->waiting_count--;
+	return slot;
+}
+
+struct inflight_slot *inflight_pop_waiter(struct inflight *table, struct inflight_slot *leader)
+{
+	uint32_t index = slot_index(table, leader);
+
+	if (--leader->waiter_count == 0) {
+		list_remove(&table->ended_slots, &table->slot_links, index);
+		list_append(&table->released_slots, &table->slot_links, index);
+	}
+	return pop_waiter(table, &leader->waiters);
+}
+
+struct inflight_slot *inflight_pop_again(struct inflight *table)
+{
+	return table->again_slots.first == LIST_END ? NULL : pop_waiter(table, &table->again_slots);
+}
+
+struct inflight_slot *inflight_ended(struct inflight *table)
+{
+	uint32_t index = table->ended_slots.first;
+
+	return index == LIST_END ? NULL : &table->slots[index];
+}
+
+struct inflight_slot *inflight_leader(const struct inflight *table, const struct leaders_key *key,
+	uint32_t *hash, unsigned *count)
+{
+	return leaders_find(&table->leaders, key, hash, count);
+}
+
+void inflight_lead(
+	struct inflight *table, struct inflight_slot *slot, uint32_t network, uint32_t hash)
+{
+	leaders_add(&table->leaders, slot, network, hash);
+}
+
+void inflight_disband(struct inflight *table, struct inflight_slot *leader)
+{
+	leaders_remove(&table->leaders, leader);
+	list_splice(&table->again_slots, &leader->waiters, &table->slot_links);
+	leader->waiter_count = 0;
 }
 
 static void unpause(struct inflight *table, struct inflight_slot *slot)
@@ -146,6 +244,7 @@ static void free_send(struct inflight *table, struct inflight_send *send)
 			inflight_send_number(table, send));
 	send->misses = INFLIGHT_NO_MISS;
 	send->is_waiting = false;
+	table->loads[send->upstream]--;
 	list_append(&table->free_sends, &table->send_links, inflight_send_number(table, send));
 }
 
@@ -163,8 +262,10 @@ void inflight_release(struct inflight *table, struct inflight_slot *slot)
 	}
 	slot->first_send = LIST_END;
 	unpause(table, slot);
+	leaders_remove(&table->leaders, slot);
 	list_remove(&table->waiting_slots, &table->slot_links, index);
-	list_append(&table->released_slots, &table->slot_links, index);
+	list_append(slot->waiter_count > 0 ? &table->ended_slots : &table->released_slots,
+		&table->slot_links, index);
 	slot->is_waiting = false;
 	table->waiting_count--;
 }
@@ -199,6 +300,7 @@ struct inflight_send *inflight_send(struct inflight *table, struct inflight_slot
 		.is_waiting = true,
 	};
 	slot->first_send = index;
+	table->loads[send->upstream]++;
 	return send;
 }
 

@@ -8,10 +8,15 @@
 //
 //   slots    free ──▶ …    released ──▶ …    waiting ──▶ …, oldest first: their deadlines
 //            pauses[delay] ──▶ …    until the question is sent anew: a list a delay, so each is in order
+//            ended ──▶ …    over, but others wait for their answer still; each has waiters ──▶ …
+//            again ──▶ …    waiters whose leader asks by another image: they are to walk anew
 //   sends    free ──▶ …    misses[delay] ──▶ …    until the target has missed its time
 //
 // A question has several sends at a time, each of which may still be answered. A send outlives its question until its
 // target has answered or missed its time: then only the target's health hears of it.
+//
+// Who asks what is being asked already waits with a slot of his own for the one that leads (state/leaders), and is answered with it.
+// So many sends and waiters as there are for an upstream are its load.
 //
 // What was free longest is taken first. A released slot keeps its content until the next pass.
 #pragma once
@@ -72,6 +77,13 @@ struct attempt {
 	bool has_case; // the letter case of the question is by case_bits, else the client's
 };
 
+// What the client is told, if not by an answer's bytes. Kept apart from them until his EDNS is known to take it (RFC 8914).
+struct verdict {
+	uint16_t rcode; // enum rcode, extended ones included
+	uint16_t ede_code;
+	const char *ede_text; // NULL: no extended error
+};
+
 struct inflight_send {
 	struct ip ours;
 	be16_t port;
@@ -100,7 +112,8 @@ struct inflight_asked {
 };
 
 struct inflight_slot {
-	struct list_link link; // of the free, released or waiting ones
+	struct list_link
+		link; // of the free, released, waiting, ended or again ones, or of a leader's waiters
 	struct list_link pause;
 	uint64_t deadline_us;
 	uint64_t pause_us;   // when the pause ends
@@ -119,27 +132,64 @@ struct inflight_slot {
 	uint32_t route; // in that image
 	struct asker asker;
 	uint8_t question[MSG_QUESTION_LEN_MAX]; // as the client wrote it, letter case included
+	// While it leads, or waits for one that does.
+	bool is_leading;
+	bool may_share;        // others may wait for its answer
+	uint32_t network;      // in that image
+	uint32_t lead_hash;    // of network, name and type
+	uint32_t lead_next;    // in its chain
+	uint32_t upstream;     // asked last; of a waiter: that it is charged to
+	uint32_t upstream_max; // what that one may be charged with
+	uint32_t waiter_count;
+	struct list waiters;
+	uint32_t kept;          // the answer that they get; LIST_END: the verdict
+	struct verdict verdict; // once it has ended
 };
 static_assert(offsetof(struct inflight_slot, generation) == 64, "what timers look at is one line");
-static_assert(sizeof(struct inflight_slot) == 448, "65,536 slots and their sends are 36 MiB");
+static_assert(sizeof(struct inflight_slot) == 512, "65,536 slots and their sends are 40 MiB");
 
 // Of a name in wire form, letter case ignored.
 [[nodiscard]] uint32_t inflight_hash_name(const uint8_t *name, unsigned len);
 
 struct inflight;
+struct leaders_key;
 
-// Bytes that a table of `slot_count` needs, 64-byte aligned; the caller owns them.
+// What a table works with: a secret for its hash, and a zero for each upstream that there may be.
+struct inflight_options {
+	uint32_t slot_count;
+	uint32_t *loads;
+	uint8_t secret[16];
+};
+
+// Bytes that a table of `slot_count` needs, 64-byte aligned; the caller owns them and the loads.
 [[nodiscard]] size_t inflight_size(uint32_t slot_count);
-struct inflight *inflight_init(void *memory, uint32_t slot_count);
+struct inflight *inflight_init(void *memory, const struct inflight_options *options);
 
 // Before each pass: what was released since the last becomes free.
 void inflight_settle(struct inflight *);
 
 // A slot that waits from now on. It was sent nowhere yet and has no targets. NULL: all are taken.
 [[nodiscard]] struct inflight_slot *inflight_take(struct inflight *, uint64_t deadline_us);
-// The question is over: its sends are given up, but for those whose targets may still miss their time.
+// The question is over: its sends are given up, but for those whose targets may still miss their time. Those who wait for its
+// answer get it by inflight_ended().
 void inflight_release(struct inflight *, struct inflight_slot *);
 [[nodiscard]] uint32_t inflight_count(const struct inflight *);
+
+// leaders_find() and leaders_add() of the table's leaders (state/leaders.h).
+[[nodiscard]] struct inflight_slot *inflight_leader(
+	const struct inflight *, const struct leaders_key *, uint32_t *hash, unsigned *count);
+void inflight_lead(struct inflight *, struct inflight_slot *, uint32_t network, uint32_t hash);
+// A slot that waits for the leader's answer. NULL: all are taken.
+[[nodiscard]] struct inflight_slot *inflight_join(struct inflight *, struct inflight_slot *leader);
+// It leads no more, and those who wait for it have nobody: they come by inflight_pop_again().
+void inflight_disband(struct inflight *, struct inflight_slot *leader);
+// One whose answer others wait for, and one of them after the other: each is released. NULL: none.
+[[nodiscard]] struct inflight_slot *inflight_ended(struct inflight *);
+struct inflight_slot *inflight_pop_waiter(struct inflight *, struct inflight_slot *leader);
+[[nodiscard]] struct inflight_slot *inflight_pop_again(struct inflight *);
+
+// How many sends and waiters there are for an upstream.
+[[nodiscard]] uint32_t inflight_load(const struct inflight *, uint32_t upstream);
 
 // A send of this question to its `target`, for what `attempt` says of both ends; port and ID are to be drawn, with the send's number
 // and turn, which is another each time. NULL: all are taken. The question's name hash goes with it.

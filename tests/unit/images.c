@@ -137,6 +137,7 @@ int images_make(const struct image_rule_text *rules, uint32_t rule_count, uint64
 	struct image_header header = {
 		.generation = generation,
 		.query_timeout_us = 4000000,
+		.max_waiters = 1000,
 		.backoff_initial_us = 2000000,
 		.backoff_max_us = 30000000,
 		.key = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},

@@ -68,6 +68,7 @@ static int compile(const char *path)
 	struct config_network network = {
 		.name = network_name, .rulesets = rulesets, .ruleset_count = 1};
 	struct config config = {.query_timeout_us = CONFIG_QUERY_TIMEOUT_US,
+		.max_waiters = CONFIG_MAX_WAITERS,
 		.backoff_initial_us = CONFIG_BACKOFF_INITIAL_US,
 		.backoff_max_us = CONFIG_BACKOFF_MAX_US,
 		.outbounds = &outbound,

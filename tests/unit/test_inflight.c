@@ -8,12 +8,15 @@
 
 enum { SLOTS = 4, SENDS = SLOTS * INFLIGHT_SENDS_A_SLOT };
 
+static uint32_t loads[8];
+
 static int set_up(void **state)
 {
 	void *memory = aligned_alloc(64, inflight_size(SLOTS));
 
 	assert_non_null(memory);
-	*state = inflight_init(memory, SLOTS);
+	*state = inflight_init(
+		memory, &(struct inflight_options){.slot_count = SLOTS, .loads = loads});
 	return 0;
 }
 

@@ -74,12 +74,14 @@ static void example_of_the_manual_is_loaded(void **state)
 		"    default-targets: [10.54.0.19]\n"
 		"    default-outbound-endpoints: [hub-out]\n"
 		"query-timeout: 800ms\n"
+		"max-waiters: 50\n"
 		"backoff: {initial: 1s, max: 5m}\n");
 	const struct config_rule *rule;
 
 	(void)state;
 	assert_string_equal(configs_errors, "");
 	assert_int_equal(config->query_timeout_us, 800000);
+	assert_int_equal(config->max_waiters, 50);
 	assert_int_equal(config->backoff_initial_us, 1000000);
 	assert_int_equal(config->backoff_max_us, 300000000);
 	assert_int_equal(config->inbounds[0].address_count, 2);
@@ -580,6 +582,17 @@ static void query_timeout_is_checked(void **state)
 		"t.yaml:1:16: query-timeout: 1h is out of bounds: give 100ms to 60s\n");
 }
 
+static void max_waiters_is_checked(void **state)
+{
+	(void)state;
+	assert_refused("max-waiters: 0\n",
+		"t.yaml:1:14: max-waiters: \"0\" is no number here: give a whole one from 1 to "
+		"65536\n");
+	assert_refused("max-waiters: many\n",
+		"t.yaml:1:14: max-waiters: \"many\" is no number here: give a whole one from 1 to "
+		"65536\n");
+}
+
 static void files_add_to_the_same_lists(void **state)
 {
 	struct load_file files[] = {
@@ -798,6 +811,7 @@ int main(void)
 		cmocka_unit_test(default_of_a_network_is_checked),
 		cmocka_unit_test(endpoints_are_checked),
 		cmocka_unit_test(query_timeout_is_checked),
+		cmocka_unit_test(max_waiters_is_checked),
 		cmocka_unit_test(backoff_is_checked),
 		cmocka_unit_test(policy_of_a_rule_is_a_word),
 		cmocka_unit_test(files_add_to_the_same_lists),

@@ -43,6 +43,16 @@ static void ask(struct lane *lane, const void *message, size_t len)
 
 #define ASK(lane, literal) ask(lane, literal, sizeof(literal) - 1)
 
+// A question for a name of its own.
+static void ask_nth(struct lane *lane, unsigned n)
+{
+	uint8_t message[] = QUERY;
+
+	message[QUESTION_OFF + 1] = (uint8_t)('a' + n % 26);
+	message[QUESTION_OFF + 2] = (uint8_t)('a' + n / 26);
+	ask(lane, message, sizeof(message) - 1);
+}
+
 // What went upstream: where from, and with which ID.
 struct sent {
 	uint16_t port;
@@ -163,9 +173,9 @@ static void two_queries_differ_in_port_and_id(void **state)
 	struct lane *lane = *state;
 	struct sent first, second;
 
-	ASK(lane, QUERY);
+	ask_nth(lane, 1);
 	first = take_upstream(lane);
-	ASK(lane, QUERY);
+	ask_nth(lane, 2);
 	second = take_upstream(lane);
 	assert_true(first.port != second.port || memcmp(first.message, second.message, 2) != 0);
 }
@@ -388,11 +398,12 @@ static void full_table_ends_in_SERVFAIL_and_drains(void **state)
 	struct lane *lane = *state;
 	uint16_t len;
 
+	lane->worker.path.upstream_max = UINT32_MAX;
 	for (unsigned i = 0; i < lane->options.slot_count; i++) {
-		ASK(lane, QUERY);
+		ask_nth(lane, i);
 		take_upstream(lane);
 	}
-	ASK(lane, QUERY);
+	ask_nth(lane, lane->options.slot_count);
 	take_answer(lane, &len, RCODE_SERVFAIL);
 	lane->now_us += 4000000;
 	while (count(lane, COUNT_waiting) > 0)

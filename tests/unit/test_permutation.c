@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The permutation that source ports and IDs are drawn by, and the cipher below it.
+// The permutation that source ports and IDs are drawn by, the cipher below it, and the hash that outsiders can't foretell.
 #include "core/permutation_round.h"
+#include "core/siphash.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -48,6 +49,20 @@ static void every_way_walks_alike_whatever_the_count(void **state)
 		permutation_undo(&best, by_plain, count);
 		assert_memory_equal(by_best, by_plain, sizeof(by_best));
 	}
+}
+
+static void siphash_gives_what_was_published(void **state)
+{
+	uint8_t bytes[15];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	// Of SipHash-2-4, in the paper's appendix A.
+	assert_true(
+		siphash_rounds(key, bytes, sizeof(bytes), 2, 4) == UINT64_C(0xa129ca6149be45e5));
+	assert_true(siphash(key, bytes, sizeof(bytes)) ==
+		siphash_rounds(key, bytes, sizeof(bytes), 1, 3));
 }
 
 // Every place of the rectangle, each once.
@@ -137,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(aes_gives_what_its_standard_says),
+		cmocka_unit_test(siphash_gives_what_was_published),
 		cmocka_unit_test(every_way_walks_alike_whatever_the_count),
 		cmocka_unit_test(each_place_goes_to_another_and_back),
 		cmocka_unit_test(a_place_alone_goes_where_it_goes_in_a_burst),

@@ -129,6 +129,7 @@ static struct config *make_full(void)
 	config->query_timeout_us = 800000;
 	config->backoff_initial_us = 1000000;
 	config->backoff_max_us = 1500000;
+	config->max_waiters = 77;
 	return config;
 }
 
@@ -149,6 +150,8 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(config->backoff_initial_us, 1000000);
 	assert_int_equal(config->backoff_max_us, 1500000);
 	assert_int_equal(config->backoff_hash, saved->backoff_hash);
+	assert_int_equal(config->max_waiters, 77);
+	assert_int_equal(config->max_waiters_hash, saved->max_waiters_hash);
 	assert_int_equal(config->counting_since_us, 1);
 	assert_int_equal(config->inbounds[0].file_hash, saved->inbounds[0].file_hash);
 	assert_int_equal(config->networks[0].file_hash, saved->networks[0].file_hash);

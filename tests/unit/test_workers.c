@@ -13,7 +13,7 @@
 #define REPLY     "\x81\x80\0\1\0\1\0\0\0\0" QUESTION "\xc0\x0c\0\x10\0\1\0\0\0\x3c"
 #define REPLY_LEN (sizeof(REPLY) - 1)
 
-enum { FLAGS_OFF = 2, ID_LEN = 2, RING_RECORDS = 1024 };
+enum { TYPE_OFF = sizeof(QUERY) - 1 - 4, FLAGS_OFF = 2, ID_LEN = 2, RING_RECORDS = 1024 };
 
 static const struct image_rule_text rules[] = {{.domain = "a.com.", .target = SERVER}};
 
@@ -55,18 +55,23 @@ static uint64_t count(const struct lane *lane, enum path_counter counter)
 struct sent {
 	uint16_t port;
 	uint8_t id[ID_LEN];
+	uint8_t type[2];
 };
 
+// Each time for another type, so that it is another question.
 static struct sent ask(struct lane *lane)
 {
+	static uint8_t type;
+	uint8_t query[] = QUERY;
 	struct lane_datagram datagram;
-	struct sent sent;
+	struct sent sent = {.type = {1, type++}};
 	const uint8_t *message;
 	uint16_t len;
 
+	memcpy(query + TYPE_OFF, sent.type, 2);
 	lane_give_datagram(lane, LANE_CLIENTS,
 		&(struct lane_datagram){
-			CLIENT, IMAGES_INBOUND, 4242, 53, QUERY, sizeof(QUERY) - 1});
+			CLIENT, IMAGES_INBOUND, 4242, 53, query, sizeof(query) - 1});
 	message = lane_take(lane, LANE_UPSTREAMS, &len, &datagram);
 	assert_non_null(message);
 	sent.port = datagram.from_port;
@@ -88,6 +93,7 @@ static size_t reply(struct lane *lane, const struct sent *sent, uint16_t data_le
 
 	memcpy(message, sent->id, ID_LEN);
 	memcpy(message + FLAGS_OFF, REPLY, REPLY_LEN);
+	memcpy(message + TYPE_OFF, sent->type, 2);
 	message[FLAGS_OFF + REPLY_LEN] = (uint8_t)(data_len >> 8);
 	message[FLAGS_OFF + REPLY_LEN + 1] = (uint8_t)data_len;
 	give(lane, sent, message, FLAGS_OFF + REPLY_LEN + 2 + data_len);
@@ -206,6 +212,7 @@ static void replies_find_their_queries_across_a_change_of_keys(void **state)
 	struct sent old[100], fresh;
 	size_t len = 0;
 
+	both->lanes[0]->worker.path.upstream_max = UINT32_MAX;
 	for (unsigned i = 0; i < 100; i++)
 		old[i] = ask(both->lanes[0]);
 	for (unsigned i = 0; i < 2; i++) {
