@@ -124,9 +124,19 @@ void snapshot_close(struct snapshot *snapshot)
 	regex_free(snapshot->regex);
 	free(snapshot->hops);
 	free(snapshot->before);
+	free(snapshot->sources_before);
 	free(snapshot->sources);
 	free(snapshot->upstreams);
 	free(snapshot);
+}
+
+static void copy_sources(struct port_sources *to, const struct port_sources *from)
+{
+	for (unsigned i = 0; i < PORT_SOURCES_MAX; i++) {
+		atomic_store(&to->ports[i], atomic_load(&from->ports[i]));
+		atomic_store(&to->replaced[i], atomic_load(&from->replaced[i]));
+	}
+	atomic_store(&to->count, atomic_load(&from->count));
 }
 
 int snapshot_follow(struct snapshot *snapshot, const struct snapshot *before)
@@ -134,8 +144,11 @@ int snapshot_follow(struct snapshot *snapshot, const struct snapshot *before)
 	uint32_t count = before ? before->image.outbound_count : 0;
 
 	snapshot->before = calloc(count + 1, sizeof(*snapshot->before));
-	if (!snapshot->before)
+	snapshot->sources_before = calloc(count + 1, sizeof(*snapshot->sources_before));
+	if (!snapshot->before || !snapshot->sources_before)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		copy_sources(&snapshot->sources_before[i], &before->sources[i]);
 	if (count > 0)
 		memcpy(snapshot->before, before->image.outbound, count * sizeof(*snapshot->before));
 	snapshot->before_count = count;

@@ -27,8 +27,9 @@ struct snapshot {
 	void *mapped;
 	size_t mapped_size;
 	struct regex *regex;
-	struct nexthop_line *hops;     // one an upstream; main writes, workers read
-	struct image_outbound *before; // the outbound ranges of the image before
+	struct nexthop_line *hops;           // one an upstream; main writes, workers read
+	struct image_outbound *before;       // the outbound ranges of the image before
+	struct port_sources *sources_before; // one each, as they were then
 	uint32_t before_count;
 	struct port_sources *sources; // one an outbound address; devices write, workers read
 	// One an upstream: its place in core/upstreams.h. Main writes before it publishes.

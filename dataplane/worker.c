@@ -233,6 +233,7 @@ bool worker_turn(struct worker *worker, uint64_t now_us)
 	path->now_us = now_us;
 	path->image = snapshot ? &snapshot->image : NULL;
 	path->before = snapshot ? snapshot->before : NULL;
+	path->sources_before = snapshot ? snapshot->sources_before : NULL;
 	path->before_count = snapshot ? snapshot->before_count : 0;
 	path->scanner = snapshot ? regex_scanner(snapshot->regex, worker->index) : NULL;
 	path->hops = snapshot ? snapshot->hops : NULL;

@@ -2,17 +2,17 @@
 // Pairs of source port and ID, drawn and read by the burst (state/owner.h says how they come to be).
 #include "dataplane/path/pairs.h"
 
-// The ports that a device lists of this address; NULL: it has all of the range open. Those of an earlier image are not known.
+// The ports that a device lists of this address; NULL: it has all of the range open.
 static const struct port_sources *listed(
 	const struct path *path, const struct image_outbound *source)
 {
-	uint64_t index = (uint64_t)(source - path->image->outbound);
-	const struct port_sources *ports = &path->sources[index];
+	const struct image_outbound *first = path->image->outbound;
+	bool is_current = source >= first && source < first + path->image->outbound_count;
+	const struct port_sources *ports = is_current
+		? &path->sources[source - first]
+		: &path->sources_before[source - path->before];
 
-	if (index >= path->image->outbound_count ||
-		atomic_load_explicit(&ports->count, memory_order_acquire) == 0)
-		return NULL;
-	return ports;
+	return atomic_load_explicit(&ports->count, memory_order_acquire) ? ports : NULL;
 }
 
 static uint32_t port_count(const struct path *path, const struct image_outbound *source)

@@ -199,9 +199,10 @@ struct room {
 
 // One worker's path. The worker owns all it points to.
 struct path {
-	uint64_t now_us;                     // read once a loop
-	const struct image *image;           // of this loop; NULL: none adopted yet
-	const struct image_outbound *before; // the ranges of the image before
+	uint64_t now_us;                           // read once a loop
+	const struct image *image;                 // of this loop; NULL: none adopted yet
+	const struct image_outbound *before;       // the ranges of the image before
+	const struct port_sources *sources_before; // one each
 	uint32_t before_count;
 	struct suffix_scanner *scanner;     // searches for the image's patterns
 	const struct nexthop_line *hops;    // one an upstream of the image
