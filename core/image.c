@@ -268,8 +268,8 @@ static const char *check_forward(const struct image *image, const struct image_r
 	if (route->target_count == 0 || route->target_count > IMAGE_TARGETS_MAX ||
 		route->source_count == 0)
 		return "a route has no target, no source, or too many";
-	if (route->policy >= IMAGE_POLICY_COUNT)
-		return "a route's policy is none";
+	if (route->policy >= IMAGE_POLICY_COUNT || route->subnet >= EDNS_SUBNET_COUNT)
+		return "a route's policy is none, or that for the client's subnet";
 	if (!is_range(route->target_first, route->target_count, image->targets_count) ||
 		!is_range(route->source_first, route->source_count, image->sources_count))
 		return "a route points outside the image";

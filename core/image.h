@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/edns.h"
 #include "core/ip.h"
 
 enum {
@@ -188,7 +189,8 @@ enum image_action {
 struct image_route {
 	uint8_t action; // enum image_action
 	uint8_t policy; // enum image_policy
-	uint16_t padding;
+	uint8_t subnet; // enum edns_subnet
+	uint8_t padding;
 	uint32_t
 		local; // of all actions but forward, and of a zone its index; what follows then means nothing
 	uint32_t target_first;

@@ -148,6 +148,7 @@ static bool take_opt(
 		.version = (uint8_t)(opt->ttl >> 16),
 		.rcode_high = (uint8_t)(opt->ttl >> 24),
 		.size = opt->class,
+		.options_len = opt->data_len,
 	};
 	return true;
 }
@@ -227,8 +228,8 @@ bool msg_walk_reply(struct msg *msg, uint16_t len)
 	return !r.is_bad && walk_records(msg, &r);
 }
 
-unsigned msg_build_opt(
-	uint8_t out[static MSG_OPT_LEN], uint16_t size, uint8_t rcode_high, bool is_do)
+unsigned msg_build_opt(uint8_t out[static MSG_OPT_LEN], uint16_t size, uint8_t rcode_high,
+	bool is_do, uint16_t options_len)
 {
 	uint8_t opt[MSG_OPT_LEN] = {0};
 
@@ -237,8 +238,10 @@ unsigned msg_build_opt(
 	opt[4] = (uint8_t)size;
 	opt[5] = rcode_high;
 	opt[7] = is_do ? OPT_DO >> 8 : 0;
+	opt[9] = (uint8_t)(options_len >> 8);
+	opt[10] = (uint8_t)options_len;
 	memcpy(out, opt, sizeof(opt));
-	return sizeof(opt);
+	return (unsigned)sizeof(opt) + options_len;
 }
 
 unsigned msg_build_ede(uint8_t *opt, size_t room, uint16_t code, const char *text)

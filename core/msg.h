@@ -92,8 +92,9 @@ struct msg_edns {
 	bool is_present;
 	bool is_do; // DNSSEC OK
 	uint8_t version;
-	uint8_t rcode_high; // upper 8 bits of the extended RCODE
-	uint16_t size;      // the UDP payload size, as sent
+	uint8_t rcode_high;   // upper 8 bits of the extended RCODE
+	uint16_t size;        // the UDP payload size, as sent
+	uint16_t options_len; // behind the record's fixed part
 };
 
 struct msg {
@@ -143,9 +144,10 @@ static inline uint16_t msg_question_len(const struct msg *msg)
 // root, in the additional section. False: malformed. Sets len, opt_off, before_opt, edns and is_signed.
 [[nodiscard]] bool msg_walk_reply(struct msg *msg, uint16_t len);
 
-// Writes an OPT record without options to `out` and gives its length (RFC 6891, 6.1.2).
-unsigned msg_build_opt(
-	uint8_t out[static MSG_OPT_LEN], uint16_t size, uint8_t rcode_high, bool is_do);
+// Writes an OPT record to `out`, in front of `options_len` bytes of options that are there already, and gives its length with
+// these (RFC 6891, 6.1.2).
+unsigned msg_build_opt(uint8_t out[static MSG_OPT_LEN], uint16_t size, uint8_t rcode_high,
+	bool is_do, uint16_t options_len);
 
 // Appends an extended error to the OPT record at `opt`, which is without options and has `room` bytes after it. Gives
 // the option's length, 0 if there is no room (RFC 8914, 2).

@@ -28,8 +28,8 @@ struct upstream {
 	_Atomic uint64_t misses; // count << 62 | name 2 << 31 | name 1: since the last valid answer
 	_Atomic uint64_t rest;   // 0: up; else start in us << 8 | step << 2 | is probed << 1 | 1
 	// Likewise.
-	_Atomic uint32_t case_lost; // until when 0x20 is off, in s << 1 | a reply lost the case
-	uint32_t reserved;
+	_Atomic uint32_t case_lost;   // until when 0x20 is off, in s << 1 | a reply lost the case
+	_Atomic uint32_t opt_off_sec; // until when it is sent no OPT of ours
 };
 static_assert(sizeof(struct upstream) == 64, "one cache line, and the layout of the counters file");
 

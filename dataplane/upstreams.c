@@ -103,5 +103,6 @@ void upstreams_order(
 		atomic_store(&upstream->misses, 0);
 		atomic_store(&upstream->rest, 0);
 		atomic_store(&upstream->case_lost, 0);
+		atomic_store(&upstream->opt_off_sec, 0);
 	}
 }

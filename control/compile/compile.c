@@ -135,7 +135,8 @@ static int add_upstream(struct compilation *c, const struct endpoint *upstream, 
 struct draft {
 	uint32_t target_count;
 	uint32_t source_count;
-	uint32_t policy;                                 // enum image_policy
+	uint16_t policy;                                 // enum image_policy
+	uint16_t subnet;                                 // enum edns_subnet
 	uint32_t indexes[IMAGE_TARGETS_MAX + UINT8_MAX]; // targets, then sources
 };
 
@@ -194,12 +195,13 @@ struct destination {
 	char *const *outbounds; // names
 	size_t outbound_count;
 	enum image_policy policy;
+	enum edns_subnet subnet;
 };
 
 // Rules with the same destination share a route.
 static int add_route(struct compilation *c, const struct destination *to, uint32_t *index)
 {
-	struct draft draft = {.policy = to->policy};
+	struct draft draft = {.policy = to->policy & 0xff, .subnet = to->subnet & 0xff};
 	uint32_t next = assembly_count(&c->assembly, IMAGE_routes);
 	int err = draft_targets(c, &draft, to->targets, to->target_count);
 	size_t len;
@@ -221,6 +223,7 @@ static int add_route(struct compilation *c, const struct destination *to, uint32
 			.target_count = (uint16_t)draft.target_count,
 			.source_count = (uint16_t)draft.source_count,
 			.policy = (uint8_t)draft.policy,
+			.subnet = (uint8_t)draft.subnet,
 		};
 
 		assembly_add(&c->assembly, IMAGE_routes, &route, 1);
@@ -254,13 +257,14 @@ static int add_rule_route(struct compilation *c, const struct config_ruleset *ru
 		return *route < IMAGE_ROUTES_MAX ? 0 : -E2BIG;
 	}
 
-	if (!last || last->policy != rule->policy || last->target_count != rule->target_count ||
+	if (!last || last->policy != rule->policy || last->ecs != rule->ecs ||
+		last->target_count != rule->target_count ||
 		memcmp(last->targets, rule->targets, rule->target_count * sizeof(*rule->targets)) !=
 			0)
 		err = add_route(c,
 			&(struct destination){rule->targets, rule->target_count,
 				ruleset->outbound_endpoints, ruleset->outbound_endpoint_count,
-				policies[rule->policy]},
+				policies[rule->policy], rule->ecs},
 			&c->last_route);
 	c->last_rule = rule;
 	*route = c->last_route;
@@ -366,7 +370,8 @@ static int add_network(struct compilation *c, const struct config_network *netwo
 		err = add_route(c,
 			&(struct destination){network->default_targets,
 				network->default_target_count, network->default_outbound_endpoints,
-				network->default_outbound_endpoint_count, IMAGE_POLICY_ORDERED},
+				network->default_outbound_endpoint_count, IMAGE_POLICY_ORDERED,
+				EDNS_SUBNET_STRIP},
 			&element.default_route);
 	assembly_add(&c->assembly, IMAGE_networks, &element, 1);
 	return err;

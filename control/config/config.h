@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "control/config/numbers.h"
+#include "core/edns.h"
 #include "core/ip.h"
 
 enum {
@@ -78,6 +79,7 @@ struct config_rule {
 	size_t metadata_count;
 	uint8_t policy;          // enum config_policy
 	uint8_t action;          // enum config_action
+	uint8_t ecs;             // enum edns_subnet
 	uint32_t counter;        // its number for life; given by control, not in files
 	bool edited;             // made or changed at run time since the files were read
 	uint64_t counted_before; // what the number had counted when this rule got it
@@ -277,6 +279,7 @@ const char *config_match_text(enum config_match match);
 const char *config_state_text(enum config_state state);
 const char *config_policy_text(enum config_policy policy);
 const char *config_action_text(enum config_action action);
+const char *config_ecs_text(enum edns_subnet ecs);
 
 // One rule. 0, or -errno with the first fault: -EINVAL ill value, -ENOENT no such ruleset or rule,
 // -EEXIST name or domain taken, -EOPNOTSUPP not built yet, -ENOSPC no room, -ENOMEM.

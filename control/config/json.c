@@ -74,6 +74,8 @@ json_t *config_json_rule(const struct config_rule *rule)
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		object = set(
 			object, "policy", json_string_nocheck(config_policy_text(rule->policy)));
+	if (rule->ecs != EDNS_SUBNET_STRIP)
+		json_object_set_new(object, "ecs", json_string_nocheck(config_ecs_text(rule->ecs)));
 	if (rule->metadata_count > 0)
 		object = set(object, "metadata",
 			names_json((char *const *)rule->metadata, rule->metadata_count));

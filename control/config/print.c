@@ -218,6 +218,8 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 	put_action(printer, rule);
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		put_text(printer, "policy", config_policy_text(rule->policy));
+	if (rule->ecs != EDNS_SUBNET_STRIP)
+		put_text(printer, "ecs", config_ecs_text(rule->ecs));
 	if (rule->metadata_count > 0)
 		put_strings(printer, "metadata", rule->metadata, rule->metadata_count);
 	put_count(printer, "counter", rule->counter);

@@ -61,9 +61,9 @@ static const struct check_choice switches[] = {
 };
 
 static const struct check_choice ecs[] = {
-	{"strip", 0},
-	{"pass", CHECK_NOT_BUILT},
-	{"add", CHECK_NOT_BUILT},
+	{"strip", EDNS_SUBNET_STRIP},
+	{"pass", EDNS_SUBNET_PASS},
+	{"add", EDNS_SUBNET_ADD},
 	{NULL, 0},
 };
 
@@ -85,6 +85,11 @@ const char *config_policy_text(enum config_policy policy)
 const char *config_action_text(enum config_action action)
 {
 	return actions[action].text;
+}
+
+const char *config_ecs_text(enum edns_subnet subnet)
+{
+	return ecs[subnet].text;
 }
 
 static void check_metadata(const struct config_rule_text *text, struct config_faults *faults)
@@ -126,7 +131,6 @@ static void check_pattern(const struct config_rule_text *text, struct config_rul
 static void check_fixed(const struct config_rule_text *text, struct config_faults *faults)
 {
 	(void)!check_choice(faults, "chase", text->chase, switches);
-	(void)!check_choice(faults, "ecs", text->ecs, ecs);
 	(void)!check_choice(faults, "cache", text->cache, switches);
 }
 
@@ -273,6 +277,8 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 		draft.state = check_choice(faults, "state", text->state, states);
 	if (!base || text->policy)
 		draft.policy = (uint8_t)check_choice(faults, "policy", text->policy, policies);
+	if (!base || text->ecs)
+		draft.ecs = (uint8_t)check_choice(faults, "ecs", text->ecs, ecs);
 	check_fixed(text, faults);
 	if (!base || text->action)
 		action = check_choice(faults, "action", text->action, actions);
@@ -339,9 +345,9 @@ uint64_t rule_domain_hash(const char *domain)
 bool rule_is_same(const struct config_rule *a, const struct config_rule *b)
 {
 	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
-		a->action != b->action || a->ttl != b->ttl || a->target_count != b->target_count ||
-		a->address_count != b->address_count || a->metadata_count != b->metadata_count ||
-		!rule_same_domain(a->domain, b->domain) ||
+		a->action != b->action || a->ecs != b->ecs || a->ttl != b->ttl ||
+		a->target_count != b->target_count || a->address_count != b->address_count ||
+		a->metadata_count != b->metadata_count || !rule_same_domain(a->domain, b->domain) ||
 		!rule_same_pattern(a->pattern, b->pattern) ||
 		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0 ||
 		memcmp(a->addresses, b->addresses, a->address_count * sizeof(*a->addresses)) != 0)

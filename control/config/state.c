@@ -82,6 +82,7 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->action = text_of(object, "action");
 	rule->ttl = text_of(object, "ttl");
 	rule->addresses = strings_of(parser, object, "addresses", &rule->addresses_count);
+	rule->ecs = text_of(object, "ecs");
 	rule->targets = strings_of(parser, object, "targets", &rule->targets_count);
 	rule->metadata = strings_of(parser, object, "metadata", &rule->metadata_count);
 }

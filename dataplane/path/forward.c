@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The question is sent to the next target that may answer it, from a port and with an ID that nobody can guess, and
-// waits. It is written anew each time: of all else that the client sent, only DO and CD go on.
+// waits.
+#include "dataplane/path/compose.h"
 #include "dataplane/path/pairs.h"
 #include "dataplane/path/share.h"
 
@@ -92,54 +93,6 @@ static bool find_source(struct path *path, struct query *query)
 	return true;
 }
 
-// The client's question, in the letter case of this send.
-static void write_question(struct query *query)
-{
-	const struct inflight_slot *slot = query->slot;
-	uint8_t *question = query->message + MSG_HEADER_LEN;
-
-	memcpy(question, slot->question, slot->question_len);
-	if (query->attempt.has_case)
-		name_set_case(
-			question, question, slot->question_len - 4u, query->attempt.case_bits);
-}
-
-// Whether the letter case of this send is drawn (0x20): unless the target, the operator or a signature does not bear it.
-static bool draw_case(struct path *path, struct query *query, const struct image_upstream *target)
-{
-	struct attempt *attempt = &query->attempt;
-
-	attempt->case_bits = 0;
-	attempt->has_case = (target->flags & IMAGE_RANDOMISES_CASE) && !query->slot->is_signed &&
-		!(query->without & WITHOUT_CASE) &&
-		manner_bears_case(&path->health.upstreams[attempt->upstream], path->now_us);
-	return !attempt->has_case || chance_draw(path->chance, &attempt->case_bits);
-}
-
-// Header, question, our own OPT. A signed query keeps all but its ID, as its signature covers the rest (RFC 8945, 5.5): it
-// is sent once, from where it stands.
-static void write_query(struct query *query)
-{
-	const struct inflight_slot *slot = query->slot;
-	struct msg_header *header = (struct msg_header *)query->message;
-	uint16_t question_end = (uint16_t)(MSG_HEADER_LEN + slot->question_len);
-
-	if (slot->is_signed) {
-		header->id = be16_of(query->attempt.id);
-		query->message_len = query->msg.len;
-		return;
-	}
-	*header = (struct msg_header){
-		.id = be16_of(query->attempt.id),
-		.flags = be16_of(MSG_RD | MSG_AD | (slot->asker.flags & MSG_CD)),
-		.question_count = be16_of(1),
-		.additional_count = be16_of(1),
-	};
-	write_question(query);
-	query->message_len = (uint16_t)(question_end +
-		msg_build_opt(query->message + question_end, MSG_SIZE_MAX, 0, slot->asker.is_do));
-}
-
 static unsigned sends_to(const struct inflight_asked *asked, unsigned target)
 {
 	return (unsigned)((asked->low >> target & 1) | (asked->high >> target & 1) << 1);
@@ -186,7 +139,7 @@ static enum obstacle send_to(struct path *path, struct query *query, const struc
 		return NO_ROUTE;
 	if (inflight_load(path->inflight, upstream) >= load_max)
 		return UPSTREAM_FULL;
-	if (!find_source(path, query) || !draw_case(path, query, to))
+	if (!find_source(path, query) || !compose_manner(path, query, to))
 		return NO_ROOM;
 	send = query->send =
 		inflight_send(path->inflight, slot, &query->attempt, (uint8_t)target, path->now_us);
@@ -291,7 +244,8 @@ static void probe(struct path *path, struct inflight_slot *slot, const struct ta
 	for (unsigned i = 0; i < targets->route->target_count; i++) {
 		struct query *query;
 
-		if (path->blank_count == 0 || path->query_count >= PATH_ROOM || slot->is_signed)
+		if (path->blank_count == 0 || path->query_count >= PATH_ROOM || slot->is_signed ||
+			slot->has_long_options)
 			return;
 		if (sends_to(&slot->asked, i) > 0 ||
 			!health_is_probe_due(&path->health, targets->upstreams[i], path->now_us))
@@ -382,6 +336,8 @@ static void forward(struct path *path, struct query *query)
 			"nothing is asked upstream for a query without RD");
 		return;
 	}
+	if (is_new)
+		compose_options(query, &path->image->routes[query->route]);
 	find_targets(path, query->route, &targets);
 	obstacle = place(path, query, &targets);
 	if (obstacle == SHARED) {
@@ -414,5 +370,5 @@ void path_forward(struct path *path)
 	// Nobody else has moved there yet.
 	pairs_draw(path, sent->queries, sent->count);
 	for (unsigned i = 0; i < sent->count; i++)
-		write_query(sent->queries[i]);
+		compose_query(sent->queries[i]);
 }

@@ -87,6 +87,8 @@
 	EXIT(upstream_bad_question, COUNTER_REFUSAL, "answers another question, or none")       \
 	EXIT(upstream_wrong_case, COUNTER_REFUSAL,                                              \
 		"right in all but letter case: asked again without 0x20")                       \
+	EXIT(upstream_no_edns, COUNTER_REFUSAL,                                                 \
+		"our OPT record is not understood: asked again without")                        \
 	EXIT(upstream_failed, COUNTER_REFUSAL, "a failure: the next target is asked")           \
 	EXIT(upstream_late, COUNTER_REFUSAL, "right, but the question is over")                 \
 	EXIT(upstream_malformed, COUNTER_REFUSAL, "records that can't be read")                 \
@@ -161,11 +163,14 @@ struct query {
 	struct endpoint to;   // rx: which endpoint of ours it is for
 	struct asker asker;
 	struct msg msg;
-	uint32_t network;           // view: index in the image
-	uint32_t route;             // match: index in the image
-	struct route_found found;   // match: which rule or zone that is of
-	bool has_local;             // match: local answers what was found
-	struct verdict verdict;     // local
+	uint32_t network;         // view: index in the image
+	uint32_t route;           // match: index in the image
+	struct route_found found; // match: which rule or zone that is of
+	bool has_local;           // match: local answers what was found
+	struct verdict verdict;   // local
+	const uint8_t *options;   // forward: of a new query, those that go on
+	uint16_t options_len;
+	uint8_t passes;             // enum edns_kind: which of the client's are among them
 	struct inflight_slot *slot; // of the question that waits, once it does
 	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
 	uint8_t without;                     // enum path_without
@@ -181,6 +186,7 @@ struct query {
 // What a repeated send leaves out, as the target did not bear it.
 enum path_without {
 	WITHOUT_CASE = 1, // the client's letter case in place of one that was drawn
+	WITHOUT_OPT = 2,  // unless the client sent one
 };
 
 // An answer that several clients wait for.

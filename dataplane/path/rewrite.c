@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An answer is made the client's own: its ID, its letter case, its EDNS, and no more bytes than it takes.
+#include "core/edns.h"
 #include "dataplane/path/path.h"
 
 // What the client takes over UDP (RFC 6891, 6.2.3 and 6.2.5), and what fits the buffer.
@@ -14,7 +15,7 @@ static size_t answer_limit(const struct query *query)
 	return limit < room ? limit : room;
 }
 
-// The OPT record is hop by hop: the upstream's goes, and with it the additional records behind it, which
+// The OPT record is hop by hop: the upstream's goes, its options are looked at once more, and with it the additional records behind it, which
 // could point past it; an answer need not have them (RFC 2181, 9).
 static void cut_opt(struct query *query)
 {
@@ -68,17 +69,33 @@ static void write_header(struct query *query)
 	header->flags = be16_of(MSG_QR | MSG_RA | kept | found | (answer_rcode(query) & MSG_RCODE));
 }
 
+// What of the upstream's options comes back: its extended error, and for a client that sent options their like. The error goes
+// first where there is too little room (RFC 8914, 3); `out` lies in front of them.
+static uint16_t pass_options(const struct query *query, uint8_t *out, size_t room)
+{
+	const struct msg *msg = &query->msg;
+	const uint8_t *given = query->message + msg->opt_off + MSG_OPT_LEN;
+	unsigned kinds = EDNS_EDE | (query->slot ? query->slot->passes : 0);
+	unsigned len = msg->opt_off ? msg->edns.options_len : 0;
+
+	if (edns_len(given, len, kinds) > room)
+		kinds &= ~(unsigned)EDNS_EDE;
+	return (uint16_t)edns_copy(out, (unsigned)room, given, len, kinds);
+}
+
 // Our own OPT for a client that sent one, with the reason if we refused and there is room (RFC 8914, 3).
 static void append_opt(struct query *query, size_t limit)
 {
 	struct msg_header *header = (struct msg_header *)query->message;
 	const struct verdict *verdict = &query->verdict;
 	uint8_t *opt = query->message + query->msg.len;
+	uint16_t options_len;
 
-	query->msg.len += msg_build_opt(
-		opt, MSG_SIZE_MAX, (uint8_t)(answer_rcode(query) >> 4), query->asker.is_do);
+	options_len = pass_options(query, opt + MSG_OPT_LEN, limit - query->msg.len - MSG_OPT_LEN);
+	query->msg.len += msg_build_opt(opt, MSG_SIZE_MAX, (uint8_t)(answer_rcode(query) >> 4),
+		query->asker.is_do, options_len);
 	header->additional_count = be16_of((uint16_t)(be16_get(header->additional_count) + 1));
-	if (verdict->ede_text)
+	if (verdict->ede_text) // then no upstream said anything
 		query->msg.len += msg_build_ede(
 			opt, limit - query->msg.len, verdict->ede_code, verdict->ede_text);
 }

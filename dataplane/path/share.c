@@ -2,6 +2,8 @@
 // Waiting for another's answer, and getting it: with one's own ID, letter case and EDNS, as rewrite gives them.
 #include "dataplane/path/share.h"
 
+#include "dataplane/path/compose.h"
+
 static bool has_flag(const struct asker *asker, enum msg_flag flag)
 {
 	return asker->flags & flag;
@@ -20,10 +22,10 @@ static struct leaders_key key_of(const struct path *path, const struct query *qu
 	};
 }
 
-// A signed question is answered to its own client only (RFC 8945, 5.5).
-static bool may_share(const struct msg *msg)
+// A signed question is answered to its own client only (RFC 8945, 5.5), and so is one that takes options along.
+static bool may_share(const struct query *query)
 {
-	return !msg->is_signed;
+	return !query->msg.is_signed && query->options_len == 0;
 }
 
 static void fill_slot(struct inflight_slot *slot, const struct query *query)
@@ -31,8 +33,8 @@ static void fill_slot(struct inflight_slot *slot, const struct query *query)
 	const struct msg *msg = &query->msg;
 
 	slot->asker = query->asker;
-	slot->is_signed = msg->is_signed;
-	slot->may_share = may_share(msg);
+	compose_keep(query, slot);
+	slot->may_share = may_share(query);
 	slot->question_len = msg_question_len(msg);
 	memcpy(slot->question, msg_name(msg), slot->question_len);
 	slot->name_hash = inflight_hash_name(slot->question, msg->name_len);
@@ -65,7 +67,7 @@ enum obstacle share_find(struct path *path, struct query *query, uint32_t *hash)
 	leader = inflight_leader(path->inflight, &key, hash, &count);
 	if (query->slot) // it asks on, whoever else does
 		return SENT;
-	if (leader && may_share(&query->msg))
+	if (leader && may_share(query))
 		return wait_for(path, query, leader);
 	if (count + (leader != NULL) >= LEADERS_OF_A_NAME)
 		return NAME_FULL;

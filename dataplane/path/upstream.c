@@ -127,6 +127,29 @@ static void repeat(struct path *path, struct query *query, struct inflight_send 
 	ask_again(path, query);
 }
 
+// A server that knows no EDNS, and none but us wanted it (RFC 6891, 7): it is asked again without.
+static bool is_opt_refused(
+	const struct inflight_send *send, const struct inflight_slot *slot, const struct msg *reply)
+{
+	uint16_t rcode = rcode_of(reply);
+
+	return send->has_opt && !slot->asker.has_edns &&
+		(rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS);
+}
+
+// What a valid reply shows of the target's manner.
+static void learn_manner(
+	struct path *path, const struct inflight_send *send, const struct msg *reply)
+{
+	struct upstream *upstream = &path->health.upstreams[send->upstream];
+	uint16_t rcode = rcode_of(reply);
+
+	if (send->has_case && reply->name_len > 0)
+		manner_case_kept(upstream);
+	if (send->is_opt_left && rcode != RCODE_FORMERR && rcode != RCODE_NOTIMP)
+		manner_opt_lost(upstream, path->now_us);
+}
+
 static void take_reply(struct path *path, struct query *query, struct inflight_send *send)
 {
 	enum path_counter found = judge(path, query, send);
@@ -142,9 +165,18 @@ static void take_reply(struct path *path, struct query *query, struct inflight_s
 		path_exit(path, query, found);
 		return;
 	}
-	if (send->has_case && query->slot && query->msg.name_len > 0)
-		manner_case_kept(&path->health.upstreams[send->upstream]);
 	health_answered(&path->health, send->upstream, path->now_us - send->sent_us);
+	if (!send->is_ad_trusted)
+		query->msg.flags &= (uint16_t)~MSG_AD;
+	if (found == EXIT_accepted) {
+		learn_manner(path, send, &query->msg);
+		if (is_opt_refused(send, query->slot, &query->msg)) {
+			path_count(path, EXIT_upstream_no_edns);
+			query->slot->rcode = rcode_of(&query->msg);
+			repeat(path, query, send, WITHOUT_OPT);
+			return;
+		}
+	}
 	target = send->target;
 	if (found == EXIT_upstream_late) {
 		inflight_drop(path->inflight, send);

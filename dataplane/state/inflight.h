@@ -36,6 +36,7 @@ enum {
 	INFLIGHT_SENDS_A_SLOT = 2, // on average: most questions are answered at once
 	INFLIGHT_TARGETS_MAX = 64, // of a question
 	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
+	INFLIGHT_OPTIONS_MAX = 48, // bytes of options that a question is sent anew with
 	INFLIGHT_NO_TARGET = 127,
 	INFLIGHT_NO_MISS = 7,
 	LINK_LAYER_MAX = 22, // Ethernet with two tags
@@ -75,6 +76,9 @@ struct attempt {
 	uint32_t upstream; // the target's place in core/upstreams.h
 	uint32_t case_bits;
 	bool has_case; // the letter case of the question is by case_bits, else the client's
+	bool has_opt;
+	bool is_opt_left; // out, to see whether the target answers then
+	bool is_ad_trusted;
 };
 
 // What the client is told, if not by an answer's bytes. Kept apart from them until his EDNS is known to take it (RFC 8914).
@@ -102,6 +106,9 @@ struct inflight_send {
 	uint64_t is_waiting : 1; // a reply is awaited
 	uint64_t is_probe : 1;   // sent to see whether its target is back
 	uint64_t has_case : 1;   // a reply must bring the letter case back
+	uint64_t has_opt : 1;
+	uint64_t is_opt_left : 1;
+	uint64_t is_ad_trusted : 1; // a reply's AD flag means something
 };
 static_assert(sizeof(struct inflight_send) == 64, "what a reply is compared with is one line");
 
@@ -124,14 +131,18 @@ struct inflight_slot {
 	uint8_t pauses; // in which list of delays; UINT8_MAX: in none
 	uint8_t target_count;
 	bool is_waiting;
-	bool is_signed;                  // TSIG or SIG(0): nothing but the ID may change
-	bool is_once;                    // all targets rest: no second send
-	uint32_t turn;                   // the route\'s questions before this one
+	bool is_signed;        // TSIG or SIG(0): nothing but the ID may change
+	bool is_once;          // no second send: all targets rest, or the slot does not hold all
+	bool has_long_options; // longer than the slot holds
+	uint8_t passes;        // enum edns_kind: options of the client that go on, and so come back
+	uint32_t turn;         // the route\'s questions before this one
 	alignas(64) uint64_t generation; // of the image that the targets are from; 0: none yet
 	struct inflight_asked asked;
 	uint32_t route; // in that image
 	struct asker asker;
+	uint16_t options_len;
 	uint8_t question[MSG_QUESTION_LEN_MAX]; // as the client wrote it, letter case included
+	uint8_t options[INFLIGHT_OPTIONS_MAX];  // of the OPT that goes upstream
 	// While it leads, or waits for one that does.
 	bool is_leading;
 	bool may_share;        // others may wait for its answer
@@ -146,7 +157,7 @@ struct inflight_slot {
 	struct verdict verdict; // once it has ended
 };
 static_assert(offsetof(struct inflight_slot, generation) == 64, "what timers look at is one line");
-static_assert(sizeof(struct inflight_slot) == 512, "65,536 slots and their sends are 40 MiB");
+static_assert(sizeof(struct inflight_slot) == 576, "65,536 slots and their sends are 44 MiB");
 
 // Of a name in wire form, letter case ignored.
 [[nodiscard]] uint32_t inflight_hash_name(const uint8_t *name, unsigned len);

@@ -44,3 +44,16 @@ void manner_case_lost(struct upstream *upstream, uint64_t now_us)
 	else
 		swap(&upstream->case_lost, lost, UPSTREAM_CASE_LOST_ONCE);
 }
+
+bool manner_bears_opt(const struct upstream *upstream, uint64_t now_us)
+{
+	return load(&upstream->opt_off_sec) <= seconds(now_us);
+}
+
+void manner_opt_lost(struct upstream *upstream, uint64_t now_us)
+{
+	uint32_t off_sec = load(&upstream->opt_off_sec);
+
+	if (manner_bears_opt(upstream, now_us))
+		swap(&upstream->opt_off_sec, off_sec, seconds(now_us) + OFF_SEC);
+}

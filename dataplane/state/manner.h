@@ -12,3 +12,7 @@
 // A reply brought the case back that was sent, or did not; the second in a row that did not switches 0x20 off.
 void manner_case_kept(struct upstream *);
 void manner_case_lost(struct upstream *, uint64_t now_us);
+
+[[nodiscard]] bool manner_bears_opt(const struct upstream *, uint64_t now_us);
+// It answered without an OPT what it had refused with one.
+void manner_opt_lost(struct upstream *, uint64_t now_us);

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How questions are put to upstreams, and what of their replies is believed."""
 
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+
 import upstream
 from harness import question_end
 from upstream import answer
@@ -62,3 +68,62 @@ def test_0x20_may_be_off_for_an_upstream(lab, own_config, targets):
         assert lab.addresses("aVeryLongName.targets.lab.") == ["192.0.2.1"]
     assert shown(lab, server)["case_randomisation"] == "off"
     assert set(spellings(server)) == {b"\x0daVeryLongName\7targets\3lab\0"}
+
+
+def options_of(message):
+    return [(int(option.otype), option.to_wire()) for option in message.options]
+
+
+COOKIE, PADDING, OTHER = (10, b"cookie.."), (12, b"\0" * 8), (65001, b"whatever it is")
+
+
+def test_D01_D15_D18_unknown_options_pass_both_ways_and_hop_by_hop_ones_stay(lab, targets):
+    (server,) = targets.serve(upstream.with_options(COOKIE, (65002, b"back"), PADDING))
+    asked = [dns.edns.GenericOption(*option) for option in (COOKIE, OTHER, PADDING)]
+    reply = lab.ask("a.targets.lab.", use_edns=0, options=asked)
+    assert options_of(dns.message.from_wire(server.asked[0][1])) == [OTHER]
+    assert options_of(reply) == [(65002, b"back")]
+
+
+def test_D01_options_of_a_thousand_bytes_reach_the_upstream_once(lab, targets):
+    first, second = targets.serve(upstream.silent, answer)
+    large = (65001, bytes(range(250)) * 4)
+    reply = lab.ask("a.targets.lab.", use_edns=0, options=[dns.edns.GenericOption(*large)])
+    assert options_of(dns.message.from_wire(first.asked[0][1])) == [large]
+    assert reply.rcode() == dns.rcode.SERVFAIL
+    assert (len(first.asked), len(second.asked)) == (1, 0)
+
+
+def test_D02_D03_a_client_gets_an_OPT_if_it_sent_one(lab, targets):
+    targets.serve(upstream.with_options((65002, b"back")))
+    assert lab.ask("a.targets.lab.").edns == -1
+    reply = lab.ask("a.targets.lab.", use_edns=0, payload=4096)
+    assert (reply.edns, reply.payload, reply.options) == (0, 1232, ())
+
+
+@pytest.mark.parametrize("rcode", [1, 4])
+def test_C13_a_server_without_EDNS_is_asked_without(lab, targets, rcode):
+    (server,) = targets.serve(upstream.knows_no_edns(rcode))
+    for _ in range(2):
+        assert_answered(lab, "192.0.2.1")
+    with_opt = [query[10:12] != b"\0\0" for _, query, _ in server.asked]
+    assert with_opt == [True, False, False]
+    assert lab.ask("a.targets.lab.", use_edns=0).rcode() == rcode  # an OPT of the client is relayed
+    assert len(server.asked) == 4
+
+
+def test_D13_a_rule_says_what_becomes_of_the_clients_subnet(lab, own_config):
+    server = upstream.Upstream(5399)
+    text = own_config.read_text()
+    rule = "{{name: ecs-{0}, domain: {0}.ecs.lab., targets: ['{1}'], ecs: {0}}}"
+    rules = "".join(f"      - {rule.format(word, f'{upstream.ADDRESS}:{server.port}')}\n"
+                    for word in ("strip", "pass", "add"))
+    own_config.write_text(text.replace("    rules:\n", "    rules:\n" + rules))
+    lab.ctl("reload")
+    asked = dns.edns.ECSOption("192.0.2.0", 24)
+    for word in ("strip", "pass", "add"):
+        lab.ask(f"{word}.ecs.lab.", use_edns=0, options=[asked])
+    server.close()
+    sent = [dns.message.from_wire(query).options for _, query, _ in server.asked]
+    assert [[(option.address, option.srclen) for option in options] for options in sent] == [
+        [], [("192.0.2.0", 24)], [("10.53.0.0", 24)]]

@@ -54,6 +54,24 @@ def failing(rcode):
     return fail
 
 
+def knows_no_edns(rcode):
+    """A server from before RFC 2671."""
+    def judge(server, query, peer):
+        (failing(rcode) if query[10:12] != b"\0\0" else answer)(server, query, peer)
+    return judge
+
+
+def with_options(*options):
+    """The answer, and with it an OPT with these options: (code, data)."""
+    wire = b"".join(struct.pack("!HH", code, len(data)) + data for code, data in options)
+    opt = struct.pack("!BHHIH", 0, 41, 1232, 0, len(wire)) + wire
+
+    def reply(server, query, peer):
+        message = Script.reply_to(query, server.text)
+        server.sock.sendto(message[:10] + b"\0\1" + message[12:] + opt, peer)
+    return reply
+
+
 def failing_without_question(rcode):
     def fail(server, query, peer):
         server.sock.sendto(query[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 0, 0, 0, 0), peer)

@@ -24,9 +24,9 @@ MAY_INCLUDE = [
     (r"core/.*", [r'"core/', PURE],
      "core is pure: it includes core/ and the freestanding part of libc; "
      "let the caller do what needs more"),
-    (r"dataplane/path/.*", [r'"core/', r'"dataplane/path/(path|frame|profile|pairs|share)\.h"', r'"dataplane/state/',
+    (r"dataplane/path/.*", [r'"core/', r'"dataplane/path/(path|frame|compose|profile|pairs|share)\.h"', r'"dataplane/state/',
                             r'"dataplane/port/port\.h"', PURE],
-     "a step includes path.h, frame.h and the state it uses, never another step nor what is above it; "
+     "a step includes path.h, frame.h, compose.h and the state it uses, never another step nor what is above it; "
      "hand it over in struct query or through path.h"),
     (r"dataplane/state/.*", [r'"core/', r'"dataplane/state/', PURE],
      "state knows neither steps nor ports; take what it needs as arguments"),

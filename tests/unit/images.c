@@ -91,7 +91,8 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 {
 	struct image_route route = {.target_first = assembly_count(assembly, IMAGE_targets),
 		.source_count = 2,
-		.policy = (uint8_t)text->policy};
+		.policy = (uint8_t)text->policy,
+		.subnet = (uint8_t)text->subnet};
 	struct image_rule rule = {
 		.counter = index, .route = index & (IMAGE_ROUTES_MAX - 1), .rank = text->rank & 7};
 	uint8_t name[NAME_LEN_MAX];
@@ -102,7 +103,9 @@ static int add_rule(struct assembly *assembly, struct suffix_table *table,
 	name_fold(name, name, len);
 	route.action = (uint8_t)text->action;
 	if (text->action == IMAGE_ACTION_FORWARD)
-		route.target_count = add_targets(assembly, text->target, text->upstream_flags);
+		route.target_count = add_targets(assembly, text->target,
+			text->upstream_flags ? text->upstream_flags
+					     : IMAGE_TRUSTS_AD | IMAGE_CHECKS_LOOPS);
 	else
 		route.local = add_local(assembly, text, index);
 	assembly_add(assembly, IMAGE_routes, &route, 1);

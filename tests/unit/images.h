@@ -10,8 +10,9 @@ struct image_rule_text {
 	enum image_rank rank;
 	uint32_t ruleset; // 0 or 1
 	enum image_policy policy;
-	uint32_t upstream_flags; // of its targets
-	const char *target;      // addresses, port 53, with commas between; NULL: 10.54.0.11
+	uint32_t upstream_flags; // of its targets; 0: all but IMAGE_RANDOMISES_CASE
+	enum edns_subnet subnet;
+	const char *target; // addresses, port 53, with commas between; NULL: 10.54.0.11
 	enum image_action
 		action; // a rule with another than forward is called "rule N" in answers, N its index
 	const char *addresses; // of IMAGE_ACTION_ADDRESSES, with TTL 300, with commas between

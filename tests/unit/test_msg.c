@@ -281,7 +281,7 @@ static void extended_error_is_appended_only_where_it_fits(void **state)
 	uint8_t opt[64];
 
 	(void)state;
-	assert_int_equal(msg_build_opt(opt, 1232, 0, true), MSG_OPT_LEN);
+	assert_int_equal(msg_build_opt(opt, 1232, 0, true, 0), MSG_OPT_LEN);
 	assert_memory_equal(opt, OPT, MSG_OPT_LEN);
 	assert_int_equal(msg_build_ede(opt, 8, 22, "why"), 0);
 	assert_int_equal(msg_build_ede(opt, 9, 22, "why"), 9);

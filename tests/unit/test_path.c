@@ -494,9 +494,9 @@ static void C05_failure_without_question_is_the_answer(void **state)
 
 	ASK(lane, QUERY);
 	sent = take_upstream(lane);
-	len = make_reply(reply, &sent, "\x81\x81\0\0\0\0\0\0\0\0", "", 0);
+	len = make_reply(reply, &sent, "\x81\x85\0\0\0\0\0\0\0\0", "", 0);
 	reply_from(lane, &sent, SERVER, 53, reply, len);
-	answer = take_answer(lane, &len, RCODE_FORMERR);
+	answer = take_answer(lane, &len, RCODE_REFUSED);
 	assert_memory_equal(answer + QUESTION_OFF, QUESTION, sizeof(QUESTION) - 1);
 }
 

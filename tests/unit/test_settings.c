@@ -188,6 +188,57 @@ static void image_says_how_targets_are_asked(void **state)
 	config_free(config);
 }
 
+static struct config *load_ecs(const char *words)
+{
+	const char *end = strstr(configs_small, "virtual-networks");
+	struct config *config;
+	char *text;
+
+	assert_true(
+		asprintf(&text, "%.*s      - {name: x, domain: x., targets: [10.54.0.11]%s}\n%s",
+			(int)(end - configs_small), configs_small, words, end) > 0);
+	config = configs_load(text);
+	free(text);
+	return config;
+}
+
+static void ecs_of_a_rule_reaches_the_image(void **state)
+{
+	static const struct {
+		const char *words;
+		enum edns_subnet subnet;
+	} cases[] = {
+		{"", EDNS_SUBNET_STRIP},
+		{", ecs: strip", EDNS_SUBNET_STRIP},
+		{", ecs: pass", EDNS_SUBNET_PASS},
+		{", ecs: add", EDNS_SUBNET_ADD},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *config = load_ecs(cases[i].words);
+		struct compile_result compiled;
+		struct image image;
+		void *base;
+
+		assert_int_equal(config->rulesets[0].rules[2].ecs, cases[i].subnet);
+		for (size_t r = 0; r < 3; r++)
+			config->rulesets[0].rules[r].counter = (uint32_t)r;
+		assert_int_equal(compile_image(config, 1, &compiled), 0);
+		base = mmap(NULL, compiled.size, PROT_READ, MAP_PRIVATE, compiled.fd, 0);
+		assert_ptr_not_equal(base, MAP_FAILED);
+		assert_null(image_open(&image, base, compiled.size));
+		assert_int_equal(image.routes[image.routes_count - 1].subnet,
+			cases[i].subnet == EDNS_SUBNET_STRIP ? 0 : cases[i].subnet);
+		munmap(base, compiled.size);
+		close(compiled.fd);
+		config_free(config);
+	}
+	assert_null(load_ecs(", ecs: all"));
+	assert_string_equal(configs_errors,
+		"t.yaml:9:59: ecs: \"all\" is not one of its words: write strip or pass or add\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +247,7 @@ int main(void)
 		cmocka_unit_test(reload_names_the_upstreams_that_changed),
 		cmocka_unit_test(upstreams_come_back_from_the_store),
 		cmocka_unit_test(image_says_how_targets_are_asked),
+		cmocka_unit_test(ecs_of_a_rule_reaches_the_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

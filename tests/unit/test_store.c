@@ -120,6 +120,7 @@ static struct config *make_full(void)
 	text = (struct config_rule_text){.name = "re",
 		.domain = "lab.",
 		.match = "regex",
+		.ecs = "add",
 		.pattern = "^\"a\\.\"",
 		.targets = targets,
 		.targets_count = 1};
@@ -161,6 +162,7 @@ static void config_comes_back_as_it_was(void **state)
 	assert_int_equal(corp->deleted_count, 1);
 	assert_int_equal(corp->unsettled_count, 0);
 	assert_int_equal(corp->rule_count, 3);
+	assert_int_equal(config_find_rule(corp, "re")->ecs, EDNS_SUBNET_ADD);
 	assert_string_equal(config_find_rule(corp, "re")->pattern, "^\"a\\.\"");
 	rule = config_find_rule(corp, "new");
 	assert_null(rule->pattern);

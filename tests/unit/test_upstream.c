@@ -362,7 +362,7 @@ static void failed_target_is_not_asked_again_and_a_silent_one_is(void **state)
 static void C05_failure_without_question_has_the_next_asked(void **state)
 {
 	struct lane *lane = *state;
-	uint8_t failure[12] = {[2] = 0x81, [3] = 0x80 | RCODE_NOTIMP};
+	uint8_t failure[12] = {[2] = 0x81, [3] = 0x80 | RCODE_SERVFAIL};
 	struct sent sent;
 
 	ask(lane, LITERAL(THREE));
