@@ -321,6 +321,11 @@ class Lab:
         with udp_socket("client", source) as sock:
             return dns.query.udp(query, inbound_for(source), timeout=PATIENCE, sock=sock)
 
+    def exchange_later(self, name):
+        """A question whose answer nobody waits for."""
+        with udp_socket("client", CLIENT) as sock:
+            sock.sendto(dns.message.make_query(name, "A").to_wire(), (INBOUND, 53))
+
     def exchange_bytes(self, payload, *, source=CLIENT):
         """Bytes to the service port, and the bytes that come back."""
         with udp_socket("client", source) as sock:
