@@ -13,6 +13,7 @@
 #include "control/config/endpoint.h"
 #include "control/config/faults.h"
 #include "control/config/index.h"
+#include "control/config/loops.h"
 #include "control/config/names.h"
 #include "control/config/network.h"
 #include "control/config/ruleset.h"
@@ -239,6 +240,8 @@ int build_check_links(const struct config *config, struct config_faults *faults)
 		network_check_links(config, &config->networks[i], faults);
 	}
 	network_check_alike(config, faults);
+	if (faults->count == before) // names that are pointed at are there
+		loops_check(config, faults);
 	return faults->count > before ? faults->code : 0;
 }
 

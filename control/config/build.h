@@ -96,5 +96,6 @@ struct build_text {
 	const struct build_text *text, struct config **out, struct config_faults *faults);
 
 // What holds between objects: names that others point to are there, what must be there once is. 0
-// or -errno of the first fault. Rules' own targets are not looked at.
+// or -errno of the first fault. Of rules' own targets only whether one is
+// ours is looked at.
 [[nodiscard]] int build_check_links(const struct config *config, struct config_faults *faults);

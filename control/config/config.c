@@ -10,6 +10,7 @@
 #include "control/config/check.h"
 #include "control/config/endpoint.h"
 #include "control/config/faults.h"
+#include "control/config/loops.h"
 #include "control/config/names.h"
 #include "control/config/network.h"
 #include "control/config/rule.h"
@@ -207,6 +208,7 @@ static bool check_rule(const struct config *config, const struct config_ruleset 
 
 	return ruleset_check_sources(
 		       rule->targets, rule->target_count, "targets", families, faults) &&
+		loops_check_rule(config, ruleset, rule, faults) &&
 		ruleset_check_unique(ruleset, rule, self, faults);
 }
 
@@ -388,6 +390,8 @@ int config_set_ruleset(
 	error = ruleset_fill(&filled, text->rules, text->rules_count, families, faults);
 	if (!error && faults->count == 0)
 		error = replace_rules(config, ruleset, &filled);
+	if (!error && faults->count == 0)
+		loops_check_ruleset(config, ruleset, faults);
 	if (error == -ENOSPC && faults->count == 0)
 		out_of_numbers(faults);
 err:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // `upstreams:`, how each target is to be asked: from text to the image, through a reload and the store.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,79 @@ static void ecs_of_a_rule_reaches_the_image(void **state)
 		"t.yaml:9:59: ecs: \"all\" is not one of its words: write strip or pass or add\n");
 }
 
+// Two networks, each behind an endpoint of its own, and rules that send from one to the other.
+#define TWO_NETWORKS                                                                           \
+	"inbound-endpoints:\n"                                                                 \
+	"  - {name: one, addresses: [10.53.0.2]}\n"                                            \
+	"  - {name: two, addresses: ['10.53.0.2:5353']}\n"                                     \
+	"outbound-endpoints: [{name: out, addresses: [10.54.0.2]}]\n"                          \
+	"virtual-networks:\n"                                                                  \
+	"  - {name: hub, prefixes: [10.53.0.0/16], inbound-endpoints: [one], rulesets: [a]}\n" \
+	"  - {name: spoke, inbound-endpoints: [two], rulesets: [b]}\n"                         \
+	"rulesets:\n"
+
+static void G10_cycle_through_our_own_addresses_is_refused_with_its_way(void **state)
+{
+	(void)state;
+	assert_null(configs_load(TWO_NETWORKS
+		"  - name: a\n"
+		"    outbound-endpoints: [out]\n"
+		"    rules: [{name: to-two, domain: lab., targets: [10.54.0.11, '10.53.0.2:5353']}]\n"
+		"  - name: b\n"
+		"    outbound-endpoints: [out]\n"
+		"    rules: [{name: other, domain: a.lab., targets: [10.54.0.11]},\n"
+		"      {name: to-one, domain: lab., targets: [10.53.0.2]}]\n"));
+	assert_string_equal(configs_errors,
+		"t.yaml:11:64: targets: a question for lab. would go round: rule to-two of ruleset "
+		"a -> 10.53.0.2:5353, network spoke -> rule to-one of ruleset b -> 10.53.0.2, "
+		"network hub -> rule to-two of ruleset a: name another server\n"
+		"t.yaml:15:46: targets: a question for lab. would go round: rule to-one of ruleset "
+		"b -> 10.53.0.2, network hub -> rule to-two of ruleset a -> 10.53.0.2:5353, "
+		"network spoke -> rule to-one of ruleset b: name another server\n");
+}
+
+static void G10_target_of_our_own_that_leads_on_is_not_built(void **state)
+{
+	(void)state;
+	assert_null(configs_load(TWO_NETWORKS
+		"  - name: a\n"
+		"    outbound-endpoints: [out]\n"
+		"    rules: [{name: to-two, domain: lab., targets: ['10.53.0.2:5353']}]\n"
+		"  - name: b\n"
+		"    outbound-endpoints: [out]\n"
+		"    rules: [{name: x, domain: xlab., targets: [10.53.0.2]},\n"
+		"      {name: good, domain: lab., targets: [10.54.0.11]},\n"
+		"      {name: off, domain: lab., match: exact, state: disabled,\n"
+		"       targets: [10.53.0.2]}]\n"));
+	assert_string_equal(configs_errors,
+		"t.yaml:11:52: targets: 10.53.0.2:5353 is an inbound endpoint of ours: to go on "
+		"there is not built yet in this version\n"
+		"t.yaml:14:48: targets: 10.53.0.2 is an inbound endpoint of ours: to go on there "
+		"is not built yet in this version\n"
+		"t.yaml:17:18: targets: 10.53.0.2 is an inbound endpoint of ours: to go on there "
+		"is not built yet in this version\n");
+}
+
+// A rule made at run time is looked at as one of a file is.
+static void G10_rule_that_would_ask_ourselves_is_refused(void **state)
+{
+	static const char *const target[] = {"10.53.0.2"};
+	struct config *config = load("[]");
+	struct config_rule_text text = {
+		.name = "self", .domain = "self.", .targets = target, .targets_count = 1};
+	struct config_fault fault;
+
+	(void)state;
+	assert_int_equal(config_add_rule(config, "corp", &text, &fault), -EINVAL);
+	assert_string_equal(fault.text,
+		"targets: a question for self. would go round: rule self of ruleset corp -> "
+		"10.53.0.2, network hub -> rule self of ruleset corp: name another server");
+	text = (struct config_rule_text){.targets = target, .targets_count = 1};
+	assert_int_equal(config_update_rule(config, "corp", "azure", &text, &fault), -EINVAL);
+	assert_int_equal(config->rulesets[0].rule_count, 2);
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +322,9 @@ int main(void)
 		cmocka_unit_test(upstreams_come_back_from_the_store),
 		cmocka_unit_test(image_says_how_targets_are_asked),
 		cmocka_unit_test(ecs_of_a_rule_reaches_the_image),
+		cmocka_unit_test(G10_cycle_through_our_own_addresses_is_refused_with_its_way),
+		cmocka_unit_test(G10_target_of_our_own_that_leads_on_is_not_built),
+		cmocka_unit_test(G10_rule_that_would_ask_ourselves_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
