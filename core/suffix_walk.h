@@ -365,12 +365,26 @@ static inline bool is_better(
 	return image_rule(image, rule).rank > image_rule(image, match->rule).rank;
 }
 
-// The states above one, all at once.
-static inline void prefetch_above(
-	const struct image *image, const struct lane *lane, uint32_t depth)
+// Where the state found has no rule, those above it are looked at: all are asked for at once.
+static inline void prefetch_above(const struct image *image, const struct lane *lane)
 {
-	while (--depth > 0)
-		__builtin_prefetch(home_of(image, lane->states[depth]));
+	if (lane->accept != IMAGE_LEADS_ON)
+		return;
+	for (uint32_t depth = lane->found; depth > 1; depth--)
+		__builtin_prefetch(home_of(image, lane->states[depth - 1]));
+}
+
+// The deepest state above this depth that has rules: its depth, 0 for the start.
+static inline uint32_t climb(
+	const struct image *image, const struct lane *lane, uint32_t depth, uint32_t *accept)
+{
+	while (--depth > 0) {
+		*accept = look_up(image, lane->states[depth]) & IMAGE_LEADS_ON;
+		if (*accept != IMAGE_LEADS_ON)
+			return depth;
+	}
+	*accept = lane->start->accept;
+	return 0;
 }
 
 // Takes the rule of the deepest accept that covers the name, if it beats the match so far. That of the state found, else
@@ -378,27 +392,19 @@ static inline void prefetch_above(
 static inline void choose(
 	const struct image *image, const struct lane *lane, struct suffix_match *match)
 {
-	uint32_t accept = lane->accept;
+	uint32_t depth = lane->found, accept = lane->accept, rule = IMAGE_NONE;
 
-	for (uint32_t depth = lane->found;; depth--) {
-		uint32_t rule = IMAGE_NONE;
-
+	for (;;) {
 		if (is_path(image, lane, accept, depth))
 			rule = pick_rule(image, image_accept_rules(image, accept),
 				depth == lane->label_count, &match->has_regex);
-		if (rule != IMAGE_NONE) {
-			if (is_better(image, rule, depth, match)) {
-				match->rule = rule;
-				match->label_count = (uint16_t)depth;
-			}
-			return;
-		}
-		if (depth == 0)
-			return;
-		if (depth == lane->found)
-			prefetch_above(image, lane, depth);
-		accept = depth == 1 ? lane->start->accept
-				    : look_up(image, lane->states[depth - 1]) & IMAGE_LEADS_ON;
+		if (rule != IMAGE_NONE || depth == 0)
+			break;
+		depth = climb(image, lane, depth, &accept);
+	}
+	if (rule != IMAGE_NONE && is_better(image, rule, depth, match)) {
+		match->rule = rule;
+		match->label_count = (uint16_t)depth;
 	}
 }
 
@@ -446,6 +452,9 @@ static inline bool walk_link(struct walk *walk, const struct suffix_query *queri
 	mend(walk);
 	for (unsigned i = 0; i < count; i++)
 		if (walk->lanes[i].start)
+			prefetch_above(walk->image, &walk->lanes[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (walk->lanes[i].start)
 			choose(walk->image, &walk->lanes[i], &matches[i]);
 	return true;
 }
@@ -456,20 +465,14 @@ static inline void set_keys(block keys[static 2], const uint8_t key[static IMAGE
 	keys[1] = block_load(key + 16);
 }
 
-// Which of the queries are for DS, a bit each.
-static inline uint32_t match_burst(struct walk *walk, const struct suffix_query *queries,
+static inline void match_burst(struct walk *walk, const struct suffix_query *queries,
 	struct suffix_match *matches, unsigned count)
 {
-	uint32_t delegated = 0;
-
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		matches[i] = (struct suffix_match){.rule = IMAGE_NONE};
-		delegated |= (uint32_t)(queries[i].type == TYPE_DS) << i;
-	}
 	lay_out(walk, queries, count);
 	for (uint32_t link = 0; walk_link(walk, queries, matches, count, link); link++)
 		;
-	return delegated;
 }
 
 // A DS record whose owner is a rule's own domain is asked of the parent (RFC 4035, 3.1.4.1).
@@ -483,7 +486,7 @@ static inline void match_parent(
 		match->label_count != name_labels(query->name, labels))
 		return;
 	parent.name += 1u + parent.name[0];
-	(void)match_burst(walk, &parent, match, 1);
+	match_burst(walk, &parent, match, 1);
 }
 
 static void match_names(const struct image *image, const struct suffix_query *queries,
@@ -495,13 +498,11 @@ static void match_names(const struct image *image, const struct suffix_query *qu
 	set_keys(walk.keys, image->header->key);
 	for (unsigned done = 0; done < count; done += BURST) {
 		unsigned some = count - done < BURST ? count - done : BURST;
-		uint32_t delegated = match_burst(&walk, queries + done, matches + done, some);
 
-		for (; delegated; delegated &= delegated - 1) {
-			unsigned i = done + (unsigned)__builtin_ctz(delegated);
-
-			match_parent(&walk, &queries[i], &matches[i]);
-		}
+		match_burst(&walk, queries + done, matches + done, some);
+		for (unsigned i = done; i < done + some; i++)
+			if (queries[i].type == TYPE_DS)
+				match_parent(&walk, &queries[i], &matches[i]);
 	}
 }
 

@@ -43,8 +43,20 @@ const struct micro_case micro_cases[] = {
 		UNIFORM, UNIFORM),
 	MATCH("match 1M, rte_hash", NULL, 0, 0, engine_rte_hash, 1000000, false, UNIFORM, UNIFORM),
 
+	{.name = "match 1M over sorted array",
+		.row = "match_1m_over_sorted",
+		.unit = "times",
+		.floor = 8,
+		.is_more = true,
+		.over = "match 1M, sorted array",
+		.under = "match 1M"},
+
 	MATCH("match hostile", "match_hostile_ns", 250, 150, engine_automaton, 1000000, false,
 		HOSTILE, "127 labels over rules of 34"),
+	MATCH("match hostile, one path", "match_hostile_shared_ns", 250, 150, engine_automaton,
+		1000000, false, SHARED, "127 labels, 33 of them a path that all share, no rule"),
+	MATCH("match hostile, deepest paths", "match_hostile_known_ns", 250, 150, engine_automaton,
+		1000000, false, DEEPEST, "127 labels over the deepest paths there are, no rule"),
 	MATCH("match hostile, naive trie", NULL, 0, 0, engine_trie, 1000000, false, HOSTILE,
 		"127 labels over rules of 34"),
 

@@ -27,7 +27,7 @@ static void drop_engine(struct match_kept *kept)
 static bool get_names(struct match_kept *kept, const struct match_detail *detail,
 	const struct micro_options *options, char note[static MICRO_NOTE_LEN])
 {
-	bool has_deep = detail->traffic == TRAFFIC_HOSTILE;
+	bool has_deep = names_are_hostile(detail->traffic);
 	bool from_file = detail->is_file && options->rules;
 
 	if (kept->count == detail->count && kept->has_deep == has_deep)
@@ -55,7 +55,7 @@ static void draw_queries(
 	struct names deep = *names;
 	size_t count = names->count > 1000000 ? 4000000 : 1000000;
 
-	if (detail->traffic == TRAFFIC_HOSTILE) {
+	if (names_are_hostile(detail->traffic)) {
 		deep.offs += deep.count - DEEP_RULES;
 		deep.count = DEEP_RULES;
 		count = 2048; // they stay near, as a name that was just received is
@@ -64,12 +64,26 @@ static void draw_queries(
 	queries_draw(&body->queries, &deep, detail->traffic, count);
 }
 
+// The names of the next burst are brought near meanwhile, as those of received queries are when they come to be matched:
+// what is measured is the search.
+static void bring_next(const struct body *body)
+{
+	size_t first = body->at + MICRO_BURST, end = first + MICRO_BURST;
+	const uint32_t *offs = body->queries.offs;
+
+	if (end >= body->queries.count)
+		return;
+	for (uint32_t off = offs[first]; off < offs[end]; off += 64)
+		__builtin_prefetch(body->queries.wire + off);
+}
+
 static void ask(struct body *body, uint32_t rules[static MICRO_BURST])
 {
 	const uint8_t *names[MICRO_BURST];
 
 	for (unsigned i = 0; i < MICRO_BURST; i++)
 		names[i] = body->queries.wire + body->queries.offs[body->at + i];
+	bring_next(body);
 	body->engine->match(body->built, names, rules, MICRO_BURST);
 	body->at += MICRO_BURST;
 	if (body->at == body->queries.count)
@@ -92,6 +106,11 @@ static bool is_suffix(const uint8_t *name, const char *rule, unsigned *len)
 		(at - 1 == *len || text[at - 2 - *len] == '.');
 }
 
+static bool may_miss(enum traffic traffic)
+{
+	return traffic == TRAFFIC_MISS || traffic == TRAFFIC_SHARED || traffic == TRAFFIC_DEEPEST;
+}
+
 // Each engine is held against what the queries were made of before its time is taken.
 static bool check(struct body *body, const struct names *names, const struct match_detail *detail)
 {
@@ -106,7 +125,7 @@ static bool check(struct body *body, const struct names *names, const struct mat
 
 			if (rules[n] != ENGINE_NONE && body->engine->number)
 				rules[n] = body->engine->number(body->built, rules[n]);
-			if (rules[n] == ENGINE_NONE && detail->traffic != TRAFFIC_MISS)
+			if (rules[n] == ENGINE_NONE && !may_miss(detail->traffic))
 				return false;
 			if (rules[n] != ENGINE_NONE &&
 				(rules[n] >= names->count ||

@@ -30,6 +30,9 @@ struct micro_case {
 	const char *row;    // of docs and JSON
 	const char *unit;   // "ns", "s", "bytes"
 	double floor, goal; // 0: none
+	bool is_more;       // floor and goal are to be reached, not to be kept under
+	// How many times as long the first of two other cases takes as the second; NULL: it measures something itself.
+	const char *over, *under;
 	// Operations a call of run(); 0: `setup` measures by itself and leaves `value`.
 	unsigned batch;
 	unsigned iterations; // 0: as many as Google Benchmark likes

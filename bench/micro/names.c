@@ -256,6 +256,11 @@ int names_read(struct names *names, const char *path)
 	return 0;
 }
 
+bool names_are_hostile(enum traffic traffic)
+{
+	return traffic >= TRAFFIC_HOSTILE;
+}
+
 // The name that is asked under rule `rule`.
 static void query_text(const struct names *names, enum traffic traffic, size_t rule, uint64_t *seed,
 	char text[static 2 * TEXT_MAX])
@@ -265,12 +270,14 @@ static void query_text(const struct names *names, enum traffic traffic, size_t r
 	char label[64];
 	unsigned at = 0;
 
-	if (traffic == TRAFFIC_HOSTILE) {
+	if (names_are_hostile(traffic)) {
 		for (unsigned i = 0; i < NAME_LABELS_MAX - DEEP_LABELS; i++) {
 			text[at++] = (char)('a' + draw_below(seed, 26));
 			text[at++] = '.';
 		}
 		snprintf(text + at, 2 * TEXT_MAX - at, "%s", name);
+		if (traffic != TRAFFIC_HOSTILE)
+			text[at] = '0'; // which no rule has there
 	} else if (traffic == TRAFFIC_MISS) {
 		put_label(label, seed, 8);
 		snprintf(text, 2 * TEXT_MAX, "www.%s%s", label, above ? above : "");
@@ -289,6 +296,8 @@ static size_t draw_rule(const struct names *names, enum traffic traffic, uint64_
 		return (size_t)(rank * UINT64_C(0x9e3779b97f4a7c15) % names->count);
 	}
 	case TRAFFIC_HOT: return draw_below(seed, HOT_COUNT) * 7919ul % names->count;
+	case TRAFFIC_SHARED: return 0;
+	case TRAFFIC_DEEPEST:
 	case TRAFFIC_HOSTILE:
 	case TRAFFIC_MISS:
 	case TRAFFIC_UNIFORM: break;
@@ -308,7 +317,7 @@ static unsigned query_wire(const char *text, const char *name, uint8_t wire[stat
 void queries_draw(
 	struct queries *queries, const struct names *names, enum traffic traffic, size_t count)
 {
-	size_t size = count * (traffic == TRAFFIC_HOSTILE ? NAME_LEN_MAX : 64) + NAME_LEN_MAX;
+	size_t size = count * (names_are_hostile(traffic) ? NAME_LEN_MAX : 64) + NAME_LEN_MAX;
 	uint64_t seed = 3;
 
 	*queries = (struct queries){

@@ -2,6 +2,7 @@
 // The names that benchmarks work with: rules, read from a file or made up, and queries drawn from them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ enum traffic {
 	TRAFFIC_HOT,     // likewise, of 1,000 rules
 	TRAFFIC_MISS,    // www. under a name that is no rule, under the parents that rules have
 	TRAFFIC_HOSTILE, // 127 labels, the last 34 of them a rule
+	TRAFFIC_SHARED,  // 127 labels, the last 33 those of one rule, and none that the rule covers
+	TRAFFIC_DEEPEST, // likewise, of any rule with 34: the worst that who knows the rules can choose
 };
 
 // Names in wire form, in the order in which they are asked.
@@ -44,5 +47,6 @@ void names_add_deep(struct names *, size_t count);
 void names_fini(struct names *);
 [[nodiscard]] const char *names_at(const struct names *, size_t index);
 
+[[nodiscard]] bool names_are_hostile(enum traffic);
 void queries_draw(struct queries *, const struct names *, enum traffic, size_t count);
 void queries_fini(struct queries *);

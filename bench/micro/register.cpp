@@ -128,7 +128,15 @@ std::vector<micro_result> collect(const Medians &medians, Stage &stage,
 
 		if (!is_wanted(micro, filter))
 			continue;
-		if (micro.batch) {
+		if (micro.over) {
+			double over = find(medians.found, micro.over);
+			double under = find(medians.found, micro.under);
+
+			if (over > 0 && under > 0)
+				result.value = over / under;
+			std::snprintf(result.note, sizeof(result.note), "%s, over %s", micro.over,
+				micro.under);
+		} else if (micro.batch) {
 			auto note = notes.find(micro.name);
 
 			result.value = find(medians.found, micro.name);

@@ -7,16 +7,21 @@
 
 #include "bench/micro/micro.h"
 
+static bool keeps(const struct micro_result *result, double limit)
+{
+	return result->micro->is_more ? result->value >= limit : result->value <= limit;
+}
+
 static const char *verdict(const struct micro_result *result)
 {
 	if (result->value < 0)
 		return "not measured";
 	if (result->micro->floor <= 0)
 		return "";
-	if (result->value > result->micro->floor)
-		return "OVER THE FLOOR";
-	return result->micro->goal > 0 && result->value <= result->micro->goal ? "goal met"
-									       : "floor met";
+	if (!keeps(result, result->micro->floor))
+		return result->micro->is_more ? "UNDER THE FLOOR" : "OVER THE FLOOR";
+	return result->micro->goal > 0 && keeps(result, result->micro->goal) ? "goal met"
+									     : "floor met";
 }
 
 static void print_limit(double limit)
@@ -48,7 +53,7 @@ static void read_cpu(char *model, size_t size)
 
 static void print_table(const struct micro_result *results, size_t count)
 {
-	printf("%-30s %-22s %9s %-6s %7s %7s  %-14s %s\n", "what", "row", "value", "unit", "floor",
+	printf("%-30s %-22s %9s %-6s %7s %7s  %-15s %s\n", "what", "row", "value", "unit", "floor",
 		"goal", "", "conditions");
 	for (size_t i = 0; i < count; i++) {
 		const struct micro_result *r = &results[i];
@@ -61,7 +66,7 @@ static void print_table(const struct micro_result *results, size_t count)
 		printf(" %-6s", r->micro->unit);
 		print_limit(r->micro->floor);
 		print_limit(r->micro->goal);
-		printf("  %-14s %s\n", verdict(r), r->note);
+		printf("  %-15s %s\n", verdict(r), r->note);
 	}
 }
 
