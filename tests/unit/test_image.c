@@ -2,10 +2,13 @@
 // Images from elsewhere: damaged, lying, or unsealed.
 #include "core/image.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/link.h"
 #include "core/prefix.h"
 #include "core/suffix.h"
 #include "dataplane/snapshot.h"
@@ -84,6 +87,28 @@ static void X36_every_truncation_is_refused(void **state)
 	free(base);
 }
 
+static void X36_other_magic_version_byte_order_or_checksum_is_refused_by_name(void **state)
+{
+	size_t size;
+	uint8_t *base = writable_image(&size);
+	struct image_header *header = (struct image_header *)base;
+	const struct image_header good = *header;
+	struct image image;
+
+	(void)state;
+	header->magic = __builtin_bswap64(good.magic); // the other byte order
+	assert_string_equal(image_open(&image, base, size), "this is no image");
+	*header = good;
+	header->version++;
+	assert_non_null(strstr(image_open(&image, base, size), "another version"));
+	*header = good;
+	header->checksum ^= 1;
+	assert_string_equal(image_open(&image, base, size), "the image's checksum is wrong");
+	*header = good;
+	assert_null(image_open(&image, base, size));
+	free(base);
+}
+
 // With the checksum made right again, so that the structure itself is judged: refused, or walked without harm.
 static void X36_lying_words_are_refused_or_harmless(void **state)
 {
@@ -145,6 +170,51 @@ static void X37_unsealed_image_is_refused(void **state)
 	free(base);
 }
 
+static void X37_image_that_lacks_any_one_seal_is_refused(void **state)
+{
+	static const int seals[] = {F_SEAL_WRITE, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL};
+	size_t size;
+	uint8_t *base = writable_image(&size);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		char error[SNAPSHOT_ERROR_LEN];
+
+		assert_int_equal(write(fd, base, size), size);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, LINK_IMAGE_SEALS & ~seals[i]), 0);
+		assert_null(snapshot_open(fd, 1, error));
+		assert_non_null(strstr(error, "not sealed"));
+		close(fd);
+	}
+	free(base);
+}
+
+static void X37_published_image_can_not_be_written_to(void **state)
+{
+	int fd = images_make(rules, WITHOUT_REGEX, 1);
+	char byte = 0;
+
+	(void)state;
+	assert_int_equal(pwrite(fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_ptr_equal(mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+	assert_int_equal(errno, EPERM);
+	close(fd);
+}
+
+static void X38_published_image_can_not_be_shrunk(void **state)
+{
+	int fd = images_make(rules, WITHOUT_REGEX, 1);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 64), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, 1 << 20), -1); // nor grown
+	assert_int_equal(errno, EPERM);
+	close(fd);
+}
+
 static void client_is_in_the_network_of_its_prefix(void **state)
 {
 	struct image image = images_open(rules, WITH_REGEX);
@@ -189,8 +259,12 @@ int main(void)
 		cmocka_unit_test(good_image_opens),
 		cmocka_unit_test(X36_every_flipped_bit_is_refused),
 		cmocka_unit_test(X36_every_truncation_is_refused),
+		cmocka_unit_test(X36_other_magic_version_byte_order_or_checksum_is_refused_by_name),
 		cmocka_unit_test(X36_lying_words_are_refused_or_harmless),
 		cmocka_unit_test(X37_unsealed_image_is_refused),
+		cmocka_unit_test(X37_image_that_lacks_any_one_seal_is_refused),
+		cmocka_unit_test(X37_published_image_can_not_be_written_to),
+		cmocka_unit_test(X38_published_image_can_not_be_shrunk),
 		cmocka_unit_test(client_is_in_the_network_of_its_prefix),
 		cmocka_unit_test(prefix_covers_by_bits),
 		cmocka_unit_test(short_ipv6_prefix_covers_no_ipv4_client),
