@@ -140,8 +140,8 @@ unsigned client_ask(struct client *client, uint8_t frame[static CLIENT_FRAME_MAX
 		.version_and_len = IPV4_VERSION_AND_LEN,
 		.total_len = be16_of((uint16_t)(sizeof(*ip) + udp_len)),
 		.id = be16_of(who.id),
-		.ttl = IPV4_TTL,
-		.protocol = IPV4_UDP,
+		.ttl = IP_HOPS,
+		.protocol = IP_UDP,
 	};
 	memcpy(ip->source, who.address, 4);
 	memcpy(ip->target, setup->server, 4);
@@ -155,7 +155,7 @@ unsigned client_ask(struct client *client, uint8_t frame[static CLIENT_FRAME_MAX
 	header->id = be16_of(who.id);
 	if (setup->is_random)
 		put_random_label((uint8_t *)(header + 1), number);
-	put_sum(&udp->checksum, frame_udp_sum(ip, udp, udp_len));
+	put_sum(&udp->checksum, frame_udp_sum(frame_sum_v4(ip), udp, udp_len));
 	client->waits[number % CLIENT_SLOTS] = (struct client_wait){now, number, 0};
 	client->sent++;
 	return (unsigned)(sizeof(*ethernet) + sizeof(*ip)) + udp_len;
@@ -188,8 +188,8 @@ static enum client_fault read_frame(const struct client_frame *frame, struct ans
 	answer->udp = (const struct udp_header *)(answer->ip + 1);
 	answer->header = (const struct msg_header *)(answer->udp + 1);
 	total_len = be16_get(answer->ip->total_len);
-	if (answer->ip->version_and_len != IPV4_VERSION_AND_LEN ||
-		answer->ip->protocol != IPV4_UDP || total_len > frame->len - sizeof(*ethernet) ||
+	if (answer->ip->version_and_len != IPV4_VERSION_AND_LEN || answer->ip->protocol != IP_UDP ||
+		total_len > frame->len - sizeof(*ethernet) ||
 		be16_get(answer->udp->len) != total_len - sizeof(*answer->ip))
 		return CLIENT_FAULT_frame;
 	answer->len = (uint16_t)(be16_get(answer->udp->len) - sizeof(*answer->udp));
@@ -202,8 +202,8 @@ static enum client_fault check_sums(const struct answer *answer)
 	if (frame_fold(frame_sum(answer->ip, sizeof(*answer->ip), 0)) != 0xffff)
 		return CLIENT_FAULT_ip_sum;
 	if (be16_get(answer->udp->checksum) == 0 ||
-		frame_fold(frame_udp_sum(answer->ip, answer->udp, be16_get(answer->udp->len))) !=
-			0xffff)
+		frame_fold(frame_udp_sum(frame_sum_v4(answer->ip), answer->udp,
+			be16_get(answer->udp->len))) != 0xffff)
 		return CLIENT_FAULT_udp_sum;
 	return CLIENT_RIGHT;
 }

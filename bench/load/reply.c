@@ -130,7 +130,7 @@ static void put_sums(struct ipv4_header *ip, struct udp_header *udp)
 {
 	ip->checksum = udp->checksum = be16_of(0);
 	put_sum(&ip->checksum, frame_sum(ip, sizeof(*ip), 0));
-	put_sum(&udp->checksum, frame_udp_sum(ip, udp, be16_get(udp->len)));
+	put_sum(&udp->checksum, frame_udp_sum(frame_sum_v4(ip), udp, be16_get(udp->len)));
 }
 
 // The length of its name; 0: this is no query.
@@ -143,7 +143,7 @@ static unsigned read_query(const uint8_t *frame, unsigned len)
 	unsigned above = (unsigned)((const uint8_t *)(header + 1) - frame), name_len;
 
 	if (len < above || be16_get(ethernet->type) != ETHERTYPE_V4 ||
-		ip->version_and_len != IPV4_VERSION_AND_LEN || ip->protocol != IPV4_UDP ||
+		ip->version_and_len != IPV4_VERSION_AND_LEN || ip->protocol != IP_UDP ||
 		(be16_get(header->flags) & MSG_QR) || be16_get(header->question_count) != 1)
 		return 0;
 	name_len = name_check(frame + above, len - above);
