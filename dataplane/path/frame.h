@@ -87,24 +87,38 @@ struct udp_header {
 };
 static_assert(sizeof(struct udp_header) == 8, "RFC 768");
 
-// The sum of 16-bit words in the order of the host, not yet folded; an odd last byte counts as followed by 0.
+// The sum of 16-bit words in the order of the host, not yet folded, as any wider words have the same: what a sum
+// carries out of 64 bits comes in again below (RFC 1071, 2). An odd last byte counts as followed by 0.
 static inline uint64_t frame_sum(const void *bytes, size_t len, uint64_t sum)
 {
 	const uint8_t *at = bytes;
+	uint64_t word;
+	uint32_t half;
+	uint16_t rest;
 
-	for (; len >= 4; at += 4, len -= 4) {
-		uint32_t word;
-
-		memcpy(&word, at, 4);
+	for (; len >= 8; at += 8, len -= 8) {
+		memcpy(&word, at, 8);
 		sum += word;
+		sum += sum < word;
 	}
-	if (len > 0) {
-		uint32_t rest = 0;
-
-		memcpy(&rest, at, len);
-		sum += rest;
+	word = 0;
+	if (len & 4) {
+		memcpy(&half, at, 4);
+		word += half;
+		at += 4;
 	}
-	return sum;
+	if (len & 2) {
+		memcpy(&rest, at, 2);
+		word += rest;
+		at += 2;
+	}
+	if (len & 1) {
+		rest = 0;
+		memcpy(&rest, at, 1);
+		word += rest;
+	}
+	sum += word;
+	return sum + (sum < word);
 }
 
 // 0xffff: a sum over bytes that hold their right checksum.

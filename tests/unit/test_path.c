@@ -676,6 +676,41 @@ static void sum_ip_anew(uint8_t *frame)
 	memcpy(&ip->checksum, &folded, 2);
 }
 
+// Byte by byte, as RFC 1071 has it.
+static uint16_t plain_sum(const uint8_t *bytes, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static void sum_of_wide_words_is_that_of_narrow_ones(void **state)
+{
+	uint8_t bytes[128];
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = round == 0 ? 0xff : (uint8_t)(i * 151 + round * 89);
+		for (size_t off = 0; off < 8; off++) {
+			for (size_t len = 0; off + len <= sizeof(bytes); len++) {
+				uint16_t folded = frame_fold(frame_sum(bytes + off, len, 0));
+				be16_t found;
+
+				memcpy(&found, &folded, sizeof(found));
+				assert_int_equal(be16_get(found), plain_sum(bytes + off, len));
+			}
+		}
+	}
+	// Nothing is lost where a sum is carried on.
+	assert_int_equal(
+		frame_fold(frame_sum(bytes, 7, UINT64_MAX)), frame_fold(frame_sum(bytes, 7, 0)));
+}
+
 static void A01_A11_damaged_frame_leaves_by_one_exit(void **state)
 {
 	struct lane *lane = *state;
@@ -925,6 +960,7 @@ int main(void)
 		PATH_TEST(signed_query_keeps_all_but_its_ID),
 		PATH_TEST(signed_query_without_reply_ends_in_SERVFAIL),
 		PATH_TEST(signed_query_refused_without_question_is_answered_with_one),
+		cmocka_unit_test(sum_of_wide_words_is_that_of_narrow_ones),
 		PATH_TEST(A01_A11_damaged_frame_leaves_by_one_exit),
 		PATH_TEST(A02_begun_UDP_checksum_is_accepted_from_this_host_only),
 		PATH_TEST(A02_no_other_wrong_UDP_checksum_is_accepted_from_this_host),
