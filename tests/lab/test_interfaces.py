@@ -2,6 +2,7 @@
 """AF_XDP on every kind of interface, and what becomes of a port whose interface changes."""
 
 import fcntl
+import json
 import os
 import select
 import struct
@@ -108,6 +109,22 @@ def test_dpdks_driver_is_steered_by_our_program_if_the_operator_names_it(beside)
         assert xdp_of("b0") == 0
 
 
+def test_somebody_elses_program_is_reported_and_stays(beside, tmp_path):
+    pair("b0", "p0", 60)
+    source, program = tmp_path / "theirs.bpf.c", tmp_path / "theirs.bpf.o"
+    source.write_text('__attribute__((section("xdp"), used)) int theirs(void *frame)\n'
+                      '{\n\t(void)frame;\n\treturn 2;\n}\n')
+    subprocess.run(["clang-14", "-g", "-O2", "-target", "bpf", "-c", str(source), "-o",
+                    str(program)], check=True)
+    inside("ip", "link", "set", "dev", "b0", "xdp", "obj", str(program), "sec", "xdp")
+    done = inside(str(BUILD / "dataplane/shunt-dataplane"), "--port", "xdp:b0", "--run-dir",
+                  str(tmp_path), "--state-dir", str(tmp_path), check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "XDP program 'theirs'" in done.stderr and "ip link set b0 xdp off" in done.stderr
+    assert json.loads(inside("ip", "-d", "-j", "link", "show", "b0").stdout)[0]["xdp"]["prog"][
+        "name"] == "theirs"
+
+
 # Kinds of interfaces.
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.62.0.1"])
@@ -127,6 +144,25 @@ def test_lo_in_generic_mode(beside, address):
         assert shunt.counter("rx_bad_udp_csum") == 0
         shunt.kill()
         assert xdp_of("lo") == 0
+
+
+def test_begun_checksums_of_a_peer_are_taken_over_ipv6(beside):
+    """The peer's kernel leaves them to its device, which is none."""
+    pair("b0", "p0", 60)
+    for where, interface, address in (("shunt-beside", "b0", "fd60::2"),
+                                      ("shunt-peer", "p0", "fd60::1")):
+        ip("-n", where, "addr", "add", f"{address}/64", "dev", interface, "nodad")
+    text = CONFIG.format(inbound="fd60::2", outbound="fd60::2", target="fd60::1")
+    with Beside("beside", ["xdp:b0"], text.replace("0.0.0.0/0", '"::/0"')) as shunt:
+        query = dns.message.make_query(NAME, "A")
+        with udp_socket("peer", "fd60::1", 53) as server, udp_socket("peer", "fd60::1") as sock:
+            for _ in range(5):
+                sock.sendto(query.to_wire(), ("fd60::2", 53))
+                wire, peer = server.recvfrom(65535)
+                server.sendto(dns.message.make_response(dns.message.from_wire(wire)).to_wire(),
+                              peer)
+                assert dns.message.from_wire(sock.recvfrom(65535)[0]).id == query.id
+        assert shunt.counter("rx_bad_udp_csum") == 0
 
 
 def open_tap(name):

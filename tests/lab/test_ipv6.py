@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """IPv6 on either side, VLAN tags, and what the kernel keeps of both. Ids are those of the checklist."""
 
+import json
 import struct
 
 import dns.message
@@ -79,6 +80,37 @@ def test_a_silent_target_of_one_family_is_followed_by_one_of_the_other(lab):
 def test_a_target_whose_neighbour_was_forgotten_is_asked_again(lab):
     lab.command("host", "ip", "-6", "neigh", "flush", "dev", "h1")  # gives up on those kept fresh
     assert lab.addresses("again.six.lab.") == ["192.0.2.17"]
+
+
+@pytest.mark.frames
+def test_a_target_behind_a_gateway_of_the_link_alone_is_reached(lab):
+    """As routers announce themselves: by an address that is of one link (RFC 4861, 6.1.2)."""
+    link = lab.command("upstream", "ip", "-6", "-j", "addr", "show", "dev", "u0", "scope", "link",
+                       check=True)
+    gateway = next(info["local"] for info in json.loads(link.stdout)[0]["addr_info"]
+                   if info.get("scope") == "link")
+    lab.command("upstream", "ip", "addr", "add", "fd99::5/128", "dev", "lo", "nodad", check=True)
+    lab.command("host", "ip", "route", "add", "fd99::/64", "via", gateway, "dev", "h1", check=True)
+    script = Script(("fd99::5", 5300))
+    lab.ctl("rule", "create", "far", "--ruleset", "corp", "--domain", "far.lab.", "--target",
+            "[fd99::5]:5300")
+    try:
+        with udp_socket("client", CLIENT_V6) as sock:
+            sock.sendto(dns.message.make_query("a.far.lab.", "A").to_wire(), (INBOUND_V6, 53))
+            script.answer("192.0.2.55")
+            answer = dns.message.from_wire(sock.recvfrom(65535)[0])
+        assert answer.answer[0][0].to_text() == "192.0.2.55"
+    finally:
+        script.close()
+        lab.ctl("rule", "delete", "far", "--ruleset", "corp")
+        lab.command("host", "ip", "route", "del", "fd99::/64", check=True)
+        lab.command("upstream", "ip", "addr", "del", "fd99::5/128", "dev", "lo", check=True)
+
+
+def test_rule_test_knows_clients_over_ipv6(lab):
+    found = lab.ctl_json("rule", "test", "www.six.lab.", "--client", CLIENT_V6)
+    assert (found["network"], found["winner"]["name"]) == ("hub", "six")
+    assert [target["address"] for target in found["targets"]] == ["fd54::17"]
 
 
 @pytest.mark.parametrize("source", [CLIENT, CLIENT_V6])
