@@ -48,12 +48,12 @@ void compose_options(struct query *query, const struct image_route *route)
 void compose_keep(const struct query *query, struct inflight_slot *slot)
 {
 	slot->is_signed = query->msg.is_signed;
-	slot->has_long_options = query->options_len > INFLIGHT_OPTIONS_MAX;
+	slot->has_long_options = query->options_len > inflight_options_max(slot);
 	slot->is_once = slot->has_long_options;
 	slot->passes = query->passes;
 	slot->options_len = query->options_len;
 	if (!slot->has_long_options)
-		memcpy(slot->options, query->options, query->options_len);
+		memcpy(inflight_options(slot), query->options, query->options_len);
 }
 
 // Our own OPT is left out for a target that does not bear it. The client's goes on in any case: the target is to say what
@@ -99,7 +99,7 @@ static void put_question(uint8_t *out, const struct query *query)
 
 void compose_query(struct query *query)
 {
-	const struct inflight_slot *slot = query->slot;
+	struct inflight_slot *slot = query->slot;
 	const struct attempt *attempt = &query->attempt;
 	struct msg_header *header = (struct msg_header *)query->message;
 	uint8_t *options = place_of_options(query, slot->question_len);
@@ -120,7 +120,7 @@ void compose_query(struct query *query)
 	if (!attempt->has_opt)
 		return;
 	if (!slot->has_long_options)
-		memcpy(options, slot->options, slot->options_len);
+		memcpy(options, inflight_options(slot), slot->options_len);
 	query->message_len += (uint16_t)msg_build_opt(
 		options - MSG_OPT_LEN, MSG_SIZE_MAX, 0, slot->asker.is_do, slot->options_len);
 }

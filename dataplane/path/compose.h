@@ -7,7 +7,7 @@
 // For a query that is new and that `route` is for: finds what of the client's options goes on, and moves it to where
 // compose_query() wants it. Sets options, options_len and passes.
 void compose_options(struct query *query, const struct image_route *route);
-// The question's slot keeps them, if they are short enough; else it can be sent but once, from where they stand.
+// The question's slot, which has the question already, keeps them, if they are short enough; else it can be sent but once, from where they stand.
 void compose_keep(const struct query *query, struct inflight_slot *slot);
 // How this attempt is asked: with our OPT, in a letter case drawn at random. False: no random number.
 [[nodiscard]] bool compose_manner(

@@ -265,6 +265,9 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 	query->slot = NULL;
 	query->repeated = INFLIGHT_NO_TARGET;
 	query->without = 0;
+	query->options = query->packet.data;
+	query->options_len = 0;
+	query->passes = 0;
 	query->reading = 0;
 	query->is_verbatim = false;
 	query->has_local = false;

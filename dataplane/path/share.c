@@ -17,15 +17,17 @@ static struct leaders_key key_of(const struct path *path, const struct query *qu
 		.route = query->route,
 		.question = msg_name(&query->msg),
 		.question_len = msg_question_len(&query->msg),
+		.options = query->options,
+		.options_len = query->options_len,
 		.is_do = query->asker.is_do,
 		.is_cd = has_flag(&query->asker, MSG_CD),
 	};
 }
 
-// A signed question is answered to its own client only (RFC 8945, 5.5), and so is one that takes options along.
+// A signed question is answered to its own client only (RFC 8945, 5.5), and so is one with options of the client.
 static bool may_share(const struct query *query)
 {
-	return !query->msg.is_signed && query->options_len == 0;
+	return !query->msg.is_signed && query->passes == 0;
 }
 
 static void fill_slot(struct inflight_slot *slot, const struct query *query)
@@ -33,10 +35,10 @@ static void fill_slot(struct inflight_slot *slot, const struct query *query)
 	const struct msg *msg = &query->msg;
 
 	slot->asker = query->asker;
-	compose_keep(query, slot);
 	slot->may_share = may_share(query);
 	slot->question_len = msg_question_len(msg);
 	memcpy(slot->question, msg_name(msg), slot->question_len);
+	compose_keep(query, slot);
 	slot->name_hash = inflight_hash_name(slot->question, msg->name_len);
 }
 

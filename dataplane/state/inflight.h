@@ -32,11 +32,12 @@
 #include "dataplane/state/list.h"
 
 enum {
-	INFLIGHT_SLOTS = 65536,    // a worker, by default
-	INFLIGHT_SENDS_A_SLOT = 2, // on average: most questions are answered at once
-	INFLIGHT_TARGETS_MAX = 64, // of a question
-	INFLIGHT_SENDS_MAX = 3,    // a question and target (RFC 9520, 3.1)
-	INFLIGHT_OPTIONS_MAX = 48, // bytes of options that a question is sent anew with
+	INFLIGHT_SLOTS = 65536,      // a worker, by default
+	INFLIGHT_SENDS_A_SLOT = 2,   // on average: most questions are answered at once
+	INFLIGHT_TARGETS_MAX = 64,   // of a question
+	INFLIGHT_SENDS_MAX = 3,      // a question and target (RFC 9520, 3.1)
+	INFLIGHT_QUESTION_LEN = 283, // bytes of a question and of the options that it is sent with
+	INFLIGHT_OPTIONS_MAX = 48,   // of these, behind a name of 231 bytes or fewer
 	INFLIGHT_NO_TARGET = 127,
 	INFLIGHT_NO_MISS = 7,
 	LINK_LAYER_MAX = 22, // Ethernet with two tags
@@ -141,8 +142,8 @@ struct inflight_slot {
 	uint32_t route; // in that image
 	struct asker asker;
 	uint16_t options_len;
-	uint8_t question[MSG_QUESTION_LEN_MAX]; // as the client wrote it, letter case included
-	uint8_t options[INFLIGHT_OPTIONS_MAX];  // of the OPT that goes upstream
+	uint8_t question
+		[INFLIGHT_QUESTION_LEN]; // as the client wrote it, letter case included; then the options of the OPT that goes upstream
 	// While it leads, or waits for one that does.
 	bool is_leading;
 	bool may_share;        // others may wait for its answer
@@ -157,7 +158,20 @@ struct inflight_slot {
 	struct verdict verdict; // once it has ended
 };
 static_assert(offsetof(struct inflight_slot, generation) == 64, "what timers look at is one line");
-static_assert(sizeof(struct inflight_slot) == 576, "65,536 slots and their sends are 44 MiB");
+static_assert(sizeof(struct inflight_slot) == 512, "65,536 slots and their sends are 40 MiB");
+
+// Options that the question is sent with: those kept, and how many there may be.
+static inline uint8_t *inflight_options(struct inflight_slot *slot)
+{
+	return slot->question + slot->question_len;
+}
+
+static inline unsigned inflight_options_max(const struct inflight_slot *slot)
+{
+	unsigned room = INFLIGHT_QUESTION_LEN - slot->question_len;
+
+	return room < INFLIGHT_OPTIONS_MAX ? room : INFLIGHT_OPTIONS_MAX;
+}
 
 // Of a name in wire form, letter case ignored.
 [[nodiscard]] uint32_t inflight_hash_name(const uint8_t *name, unsigned len);

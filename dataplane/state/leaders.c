@@ -56,8 +56,10 @@ static bool is_of_name(
 
 static bool is_same(const struct inflight_slot *slot, const struct leaders_key *key)
 {
-	return slot->may_share && slot->route == key->route && slot->asker.is_do == key->is_do &&
-		!(slot->asker.flags & MSG_CD) == !key->is_cd;
+	return slot->may_share && slot->route == key->route &&
+		slot->options_len == key->options_len &&
+		memcmp(slot->question + slot->question_len, key->options, key->options_len) == 0 &&
+		slot->asker.is_do == key->is_do && !(slot->asker.flags & MSG_CD) == !key->is_cd;
 }
 
 struct inflight_slot *leaders_find(const struct leaders *leaders, const struct leaders_key *key,

@@ -25,6 +25,8 @@ struct leaders_key {
 	uint32_t route;
 	const uint8_t *question; // name, type and class, in any letter case
 	uint16_t question_len;
+	uint16_t options_len;
+	const uint8_t *options; // that are sent with it
 	bool is_do, is_cd;
 };
 

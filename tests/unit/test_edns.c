@@ -318,6 +318,31 @@ static void D13_subnet_is_stripped_passed_or_added_by_the_rule(void **state)
 	assert_sent(&sent, OPTIONS(OUR_ECS));
 }
 
+static void D13_D14_questions_with_options_of_the_client_are_not_shared(void **state)
+{
+	struct lane *lane = *state;
+	struct dialogue_sent sent;
+
+	for (unsigned i = 0; i < 2; i++) {
+		ask_with(lane, "strip", OPTIONS(OTHER));
+		sent = dialogue_expect(lane, A);
+		ask_with(lane, "pass", OPTIONS(ECS));
+		sent = dialogue_expect(lane, A);
+	}
+	dialogue_assert_silence(lane);
+	// But what we add is the same for all of the client's subnet.
+	ask_with(lane, "add", OPTIONS(""));
+	sent = dialogue_expect(lane, A);
+	ask_with(lane, "add", OPTIONS(ECS COOKIE));
+	dialogue_assert_silence(lane);
+	answer_with(lane, &sent, OPTIONS(ECS));
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t len;
+
+		assert_non_null(dialogue_answer(lane, RCODE_NOERROR, &len));
+	}
+}
+
 // Only DO is a flag that we know; the rest is neither an error nor passed on (RFC 6891, 6.1.4).
 static void D10_D12_each_client_gets_an_OPT_made_for_it(void **state)
 {
@@ -569,6 +594,7 @@ int main(void)
 		TEST(D15_D17_D18_what_is_between_two_neighbours_stays_there),
 		TEST(options_that_nobody_sent_do_not_reach_the_client),
 		TEST(D13_subnet_is_stripped_passed_or_added_by_the_rule),
+		TEST(D13_D14_questions_with_options_of_the_client_are_not_shared),
 		TEST(D10_D12_each_client_gets_an_OPT_made_for_it),
 		TEST(C18_D07_D08_answer_is_never_longer_than_the_client_takes),
 		TEST(D19_extended_error_of_the_upstream_passes_and_is_dropped_first),
