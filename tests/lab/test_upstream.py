@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Asking upstream: which target is asked, and what becomes of answers, failures, lies and silence."""
 
+import contextlib
 import time
 
 import dns.edns
 import dns.flags
+import dns.message
 import dns.rcode
 import pytest
 
 import upstream
-from harness import PATIENCE, ControlError, Load
+from harness import CLIENT, INBOUND, PATIENCE, ControlError, Load, udp_socket
 from upstream import Upstream, after, answer, each_of, failing, silent
 
 def ede(reply):
@@ -74,6 +76,43 @@ def test_X04_an_answer_after_the_deadline_reaches_nobody(lab, targets):
     assert counted.answered == 1
     assert sum(counted.refused.values()) == counted.replies == 1
     assert server.asked
+
+
+def ask_from_many(sockets, each, name):
+    """The same question from each of so many sockets so many times at once, each in a letter case and with an ID of its own, every
+    other with EDNS. The replies."""
+    queries = {}
+    replies = []
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(udp_socket("client", CLIENT)) for _ in range(sockets)]
+        for number in range(sockets * each):
+            letters = "".join(letter.upper() if number >> i & 1 else letter
+                              for i, letter in enumerate(name))
+            query = dns.message.make_query(letters, "A", use_edns=0 if number % 2 else False)
+            query.id = number
+            queries[number] = query
+            socks[number % sockets].sendto(query.to_wire(), (INBOUND, 53))
+        for number in range(sockets * each):
+            sock = socks[number % sockets]
+            sock.settimeout(PATIENCE)
+            reply = dns.message.from_wire(sock.recv(65535))
+            query = queries.pop(reply.id)
+            assert reply.id % sockets == number % sockets
+            assert str(reply.question[0].name) == str(query.question[0].name)
+            assert (reply.edns >= 0) == (query.edns >= 0)
+            replies.append(reply)
+    return replies
+
+
+def test_G05_a_thousand_clients_who_ask_one_cold_name_cost_one_question_a_worker(lab, targets):
+    (server,) = targets.serve(after(0.5, answer))
+    replies = ask_from_many(100, 10, "cold.targets.lab.")
+    assert len(replies) == 1000
+    assert all(reply.rcode() == dns.rcode.NOERROR for reply in replies)
+    questions = {query[:2] + str(peer).encode() for _, query, peer in server.asked}
+    workers = len(lab.ctl_json("status")["dataplane"]["workers"]) if False else lab.workers
+    assert len(questions) == len(server.asked) <= 3 * workers
+    assert lab.stats()["in_flight"] == 0
 
 
 def test_X07_the_first_of_several_answers_wins(lab, targets):

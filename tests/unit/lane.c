@@ -81,16 +81,17 @@ struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count)
 	return new_lane(0, rules, rule_count);
 }
 
-void lane_new_pair(
-	struct lane *lanes[static 2], const struct image_rule_text *rules, uint32_t rule_count)
+void lane_new_crowd(struct lane **lanes, unsigned count, const struct image_rule_text *rules,
+	uint32_t rule_count)
 {
-	struct worker *workers[2];
+	struct worker *workers[LANE_CROWD_MAX];
 
-	for (unsigned i = 0; i < 2; i++) {
+	assert_in_range(count, 1, LANE_CROWD_MAX);
+	for (unsigned i = 0; i < count; i++) {
 		lanes[i] = new_lane(i, rules, rule_count);
 		workers[i] = &lanes[i]->worker;
 	}
-	assert_int_equal(worker_connect(workers, 2), 0);
+	assert_int_equal(worker_connect(workers, count), 0);
 }
 
 void lane_free(struct lane *lane)

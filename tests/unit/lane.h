@@ -10,7 +10,7 @@
 
 enum { LANE_CLIENTS, LANE_UPSTREAMS, LANE_PORTS };
 
-enum { LANE_UPSTREAM_PLACES = 16 };
+enum { LANE_UPSTREAM_PLACES = 16, LANE_CROWD_MAX = 4 };
 
 struct lane {
 	struct worker worker;
@@ -32,9 +32,9 @@ struct lane {
 
 // A lane with these rules; every target's next hop is by port 1. Fails the test where it can't be made.
 struct lane *lane_new(const struct image_rule_text *rules, uint32_t rule_count);
-// Two lanes, of workers 0 and 1 that hand replies over to each other. Each has its own ends of the ports.
-void lane_new_pair(
-	struct lane *lanes[static 2], const struct image_rule_text *rules, uint32_t rule_count);
+// Lanes of workers that hand replies over to each other, LANE_CROWD_MAX at most. Each has its own ends of the ports.
+void lane_new_crowd(struct lane **lanes, unsigned count, const struct image_rule_text *rules,
+	uint32_t rule_count);
 // Another image, of the next generation, in place of the one that is given back; that may be closed after the worker's next turn.
 struct snapshot *lane_switch(
 	struct lane *lane, const struct image_rule_text *rules, uint32_t rule_count);

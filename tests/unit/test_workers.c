@@ -25,7 +25,7 @@ static struct pair pair;
 
 static int set_up(void **state)
 {
-	lane_new_pair(pair.lanes, rules, 1);
+	lane_new_crowd(pair.lanes, 2, rules, 1);
 	*state = &pair;
 	return 0;
 }
