@@ -298,6 +298,7 @@ int housekeeping_init(
 			"that can be guessed are worse than none");
 		return err;
 	}
+	house->watchdog.snapshots = house->snapshots;
 	err = uplink_open(&house->uplink, run_dir, error);
 	if (err)
 		return err;
@@ -362,19 +363,40 @@ static void tick(struct housekeeping *house)
 	device_counters_publish(house->device_counters, house->devices, house->device_count);
 }
 
+// Whoever started us starts us again; going on would leave some clients without an answer for as long as nobody looks.
+static void watch_workers(struct housekeeping *house)
+{
+	int stuck = watchdog_look(&house->watchdog, clock_ms());
+
+	if (stuck == WATCHDOG_ALL_TURN)
+		return;
+	fprintf(stderr,
+		"shunt-dataplane: worker %d has not turned for %d ms: this process ends, to be "
+		"started again\n",
+		stuck, WATCHDOG_STUCK_MS);
+	abort();
+}
+
+static int ms_until(uint64_t when_ms)
+{
+	uint64_t now_ms = clock_ms();
+
+	return now_ms < when_ms ? (int)(when_ms - now_ms) : 0;
+}
+
 void housekeeping_run(struct housekeeping *house)
 {
-	uint64_t next_tick_ms = clock_ms() + TICK_MS;
+	uint64_t next_tick_ms = clock_ms() + TICK_MS, next_look_ms = 0;
 
 	for (;;) {
 		struct pollfd fds[UPLINK_FDS + 2];
-		uint64_t now_ms = clock_ms();
 
 		uplink_prepare(&house->uplink, fds);
 		fds[UPLINK_FDS] =
 			(struct pollfd){.fd = neighbours_fd(house->neighbours), .events = POLLIN};
 		fds[UPLINK_FDS + 1] = (struct pollfd){.fd = house->signal_fd, .events = POLLIN};
-		poll(fds, UPLINK_FDS + 2, now_ms < next_tick_ms ? (int)(next_tick_ms - now_ms) : 0);
+		poll(fds, UPLINK_FDS + 2,
+			ms_until(next_look_ms < next_tick_ms ? next_look_ms : next_tick_ms));
 		if (fds[UPLINK_FDS + 1].revents)
 			return;
 		if (fds[UPLINK_FDS].revents)
@@ -383,6 +405,10 @@ void housekeeping_run(struct housekeeping *house)
 		if (clock_ms() >= next_tick_ms) {
 			tick(house);
 			next_tick_ms = clock_ms() + TICK_MS;
+		}
+		if (clock_ms() >= next_look_ms) {
+			watch_workers(house);
+			next_look_ms = clock_ms() + WATCHDOG_LOOK_MS;
 		}
 	}
 }

@@ -12,6 +12,7 @@
 #include "dataplane/state/owner.h"
 #include "dataplane/uplink.h"
 #include "dataplane/upstreams.h"
+#include "dataplane/watchdog.h"
 
 struct housekeeping {
 	const char *state_dir;
@@ -26,7 +27,8 @@ struct housekeeping {
 	struct uplink uplink;
 	int signal_fd;
 	struct keyring *keyring;
-	struct rekey rekey;       // of that
+	struct rekey rekey; // of that
+	struct watchdog watchdog;
 	struct owner_crowd crowd; // that draws source ports and IDs
 	struct snapshot *retired; // replaced, but a worker may still read it
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Pairs of source port and ID: whose each is, and how the key by which they are drawn is replaced.
+// Pairs of source port and ID: whose each is, and how the key by which they are drawn is replaced. And who sees to it that workers turn.
 #include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "dataplane/rekey.h"
 #include "dataplane/state/owner.h"
+#include "dataplane/watchdog.h"
 #include "tests/unit/unit.h"
 
 // Random numbers, in place of the library's: as many as there are left.
@@ -199,6 +200,57 @@ static void X48_without_random_numbers_the_key_before_serves_on(void **state)
 	assert_keys(0, true);
 }
 
+// Looks every 250 ms up to that time; worker 0 turns each time, worker 1 does as long as it is not stuck.
+static int watch(struct watchdog *watchdog, uint64_t *now_ms, uint64_t end_ms, bool is_stuck)
+{
+	int found = WATCHDOG_ALL_TURN;
+
+	for (; *now_ms < end_ms && found == WATCHDOG_ALL_TURN; *now_ms += WATCHDOG_LOOK_MS) {
+		found = watchdog_look(watchdog, *now_ms);
+		turn(0);
+		if (!is_stuck)
+			turn(1);
+	}
+	return found;
+}
+
+static void X35_worker_that_does_not_turn_is_found_in_its_second_second(void **state)
+{
+	struct watchdog watchdog = {.snapshots = &stage.snapshots};
+	uint64_t now_ms = 50000;
+
+	(void)state;
+	assert_int_equal(watch(&watchdog, &now_ms, 60000, false), WATCHDOG_ALL_TURN);
+	assert_int_equal(watch(&watchdog, &now_ms, 70000, true), 1);
+	assert_in_range(now_ms, 61000, 61500);
+}
+
+static void X35_worker_that_sleeps_is_not_stuck(void **state)
+{
+	struct watchdog watchdog = {.snapshots = &stage.snapshots};
+	uint64_t now_ms = 50000;
+
+	(void)state;
+	snapshot_park(&stage.readers[1]);
+	assert_int_equal(watch(&watchdog, &now_ms, 60000, true), WATCHDOG_ALL_TURN);
+}
+
+// The whole process was stopped, or starved: when main looks again, the worker has had no more time than main.
+static void X47_X50_looks_that_are_late_themselves_charge_nobody(void **state)
+{
+	struct watchdog watchdog = {.snapshots = &stage.snapshots};
+	uint64_t now_ms = 50000;
+
+	(void)state;
+	assert_int_equal(watch(&watchdog, &now_ms, 51000, false), WATCHDOG_ALL_TURN);
+	assert_int_equal(watch(&watchdog, &now_ms, 51500, true), WATCHDOG_ALL_TURN);
+	now_ms += 3600 * 1000;
+	assert_int_equal(watchdog_look(&watchdog, now_ms), WATCHDOG_ALL_TURN);
+	turn(1);
+	now_ms += WATCHDOG_LOOK_MS;
+	assert_int_equal(watch(&watchdog, &now_ms, now_ms + 5000, false), WATCHDOG_ALL_TURN);
+}
+
 #define STAGE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -212,6 +264,9 @@ int main(void)
 		STAGE_TEST(next_key_is_issued_by_once_every_worker_accepts_it),
 		STAGE_TEST(parked_worker_holds_no_step_up),
 		STAGE_TEST(old_key_is_wiped_when_nobody_waits_by_it_nor_reads_it),
+		STAGE_TEST(X35_worker_that_does_not_turn_is_found_in_its_second_second),
+		STAGE_TEST(X35_worker_that_sleeps_is_not_stuck),
+		STAGE_TEST(X47_X50_looks_that_are_late_themselves_charge_nobody),
 		STAGE_TEST(X48_without_random_numbers_nothing_starts),
 		STAGE_TEST(X48_without_random_numbers_the_key_before_serves_on),
 	};
