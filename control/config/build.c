@@ -2,7 +2,6 @@
 // A whole config as somebody wrote it, to struct config.
 #include "control/config/build.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "control/config/endpoint.h"
 #include "control/config/faults.h"
 #include "control/config/index.h"
+#include "control/config/kind.h"
 #include "control/config/loops.h"
 #include "control/config/names.h"
 #include "control/config/network.h"
@@ -114,14 +114,12 @@ static void build_ruleset(
 static int build_objects(
 	const struct build_text *text, struct config *config, struct config_faults *faults)
 {
-	config->inbounds = calloc(text->inbounds_count + 1, sizeof(*config->inbounds));
-	config->outbounds = calloc(text->outbounds_count + 1, sizeof(*config->outbounds));
-	config->rulesets = calloc(text->rulesets_count + 1, sizeof(*config->rulesets));
-	config->networks = calloc(text->networks_count + 1, sizeof(*config->networks));
-	config->upstreams = calloc(text->upstreams_count + 1, sizeof(*config->upstreams));
-	config->zones = calloc(text->zones_count + 1, sizeof(*config->zones));
-	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
-		!config->upstreams || !config->zones)
+	if (kind_reserve(kind_get(CONFIG_INBOUND), config, text->inbounds_count) ||
+		kind_reserve(kind_get(CONFIG_OUTBOUND), config, text->outbounds_count) ||
+		kind_reserve(kind_get(CONFIG_RULESET), config, text->rulesets_count) ||
+		kind_reserve(kind_get(CONFIG_NETWORK), config, text->networks_count) ||
+		kind_reserve(kind_get(CONFIG_UPSTREAM), config, text->upstreams_count) ||
+		kind_reserve(kind_get(CONFIG_ZONE), config, text->zones_count))
 		return -ENOMEM;
 	for (size_t i = 0; i < text->inbounds_count; i++) {
 		faults_enter(faults, CONFIG_INBOUND, i);
@@ -155,51 +153,40 @@ static int build_objects(
 	return 0;
 }
 
-// All objects of a kind; their names come first in them.
-struct kind {
-	enum config_kind kind;
-	const char *key;
-	const void *objects;
-	size_t count;
-	size_t stride;
+struct search {
+	const struct kind *kind;
+	const struct config *config;
 };
-
-static_assert(offsetof(struct config_inbound, name) == 0);
-static_assert(offsetof(struct config_outbound, name) == 0);
-static_assert(offsetof(struct config_ruleset, name) == 0);
-static_assert(offsetof(struct config_network, name) == 0);
-static_assert(offsetof(struct config_upstream, address) == 0);
-static_assert(offsetof(struct config_zone, name) == 0);
-
-// NULL for an object whose name was refused.
-static const char *kind_name(const struct kind *kind, size_t i)
-{
-	return *(char *const *)((const char *)kind->objects + i * kind->stride);
-}
 
 static bool is_name(const void *list, size_t position, const void *wanted)
 {
-	return strcasecmp(kind_name(list, position), wanted) == 0;
+	const struct search *search = list;
+
+	return strcasecmp(kind_name(kind_object(search->kind, search->config, position)), wanted) ==
+		0;
 }
 
-static int check_names(const struct kind *kind, struct config_faults *faults)
+static int check_names(
+	const struct kind *kind, const struct config *config, struct config_faults *faults)
 {
+	const struct search search = {kind, config};
+	size_t count = kind_count(kind, config);
 	struct index index;
-	int error = index_init(&index, kind->count);
+	int error = index_init(&index, count);
 
-	for (size_t i = 0; i < kind->count && !error; i++) {
-		const char *name = kind_name(kind, i);
+	for (size_t i = 0; i < count && !error; i++) {
+		const char *name = kind_name(kind_object(kind, config, i));
 		uint64_t hash = name ? index_hash_folded(name) : 0;
 
 		if (!name)
 			continue;
 		faults_enter(faults, kind->kind, i);
-		if (index_find(&index, hash, is_name, kind, name) == INDEX_NONE)
+		if (index_find(&index, hash, is_name, &search, name) == INDEX_NONE)
 			index_put(&index, hash, i);
 		else
-			faults_add(faults, -EEXIST, kind->key, CONFIG_NONE,
+			faults_add(faults, -EEXIST, kind->name_key, CONFIG_NONE,
 				"%s is given twice: choose another %s, or join the two", name,
-				kind->key);
+				kind->name_key);
 	}
 	index_fini(&index);
 	return error;
@@ -207,23 +194,10 @@ static int check_names(const struct kind *kind, struct config_faults *faults)
 
 static int check_all_names(const struct config *config, struct config_faults *faults)
 {
-	const struct kind kinds[] = {
-		{CONFIG_INBOUND, "name", config->inbounds, config->inbound_count,
-			sizeof(*config->inbounds)},
-		{CONFIG_OUTBOUND, "name", config->outbounds, config->outbound_count,
-			sizeof(*config->outbounds)},
-		{CONFIG_RULESET, "name", config->rulesets, config->ruleset_count,
-			sizeof(*config->rulesets)},
-		{CONFIG_NETWORK, "name", config->networks, config->network_count,
-			sizeof(*config->networks)},
-		{CONFIG_UPSTREAM, "address", config->upstreams, config->upstream_count,
-			sizeof(*config->upstreams)},
-		{CONFIG_ZONE, "name", config->zones, config->zone_count, sizeof(*config->zones)},
-	};
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !error; i++)
-		error = check_names(&kinds[i], faults);
+	for (size_t k = CONFIG_GLOBAL + 1; k < KIND_COUNT && !error; k++)
+		error = check_names(kind_get((enum config_kind)k), config, faults);
 	return error;
 }
 

@@ -8,15 +8,13 @@
 #include <strings.h>
 
 #include "control/config/check.h"
-#include "control/config/endpoint.h"
 #include "control/config/faults.h"
+#include "control/config/kind.h"
 #include "control/config/loops.h"
 #include "control/config/names.h"
-#include "control/config/network.h"
+#include "control/config/removed.h"
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
-#include "control/config/upstream.h"
-#include "control/config/zone.h"
 
 struct config *config_new(void)
 {
@@ -35,64 +33,11 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < config->inbound_count; i++)
-		endpoint_fini_inbound(&config->inbounds[i]);
-	for (size_t i = 0; i < config->outbound_count; i++)
-		endpoint_fini_outbound(&config->outbounds[i]);
-	for (size_t i = 0; i < config->ruleset_count; i++)
-		ruleset_fini(&config->rulesets[i]);
-	for (size_t i = 0; i < config->network_count; i++)
-		network_fini(&config->networks[i]);
-	for (size_t i = 0; i < config->upstream_count; i++)
-		upstream_fini(&config->upstreams[i]);
-	free(config->inbounds);
-	free(config->outbounds);
-	free(config->rulesets);
-	free(config->networks);
-	for (size_t i = 0; i < config->zone_count; i++)
-		zone_fini(&config->zones[i]);
-	free(config->upstreams);
-	free(config->zones);
+	kind_fini_all(config);
+	removed_fini(config);
 	numbers_fini(&config->numbers);
 	free(config->waiting.ruleset);
 	free(config);
-}
-
-// Room for all objects of `like`; their counts stay 0.
-static int make_arrays(struct config *config, const struct config *like)
-{
-	config->inbounds = calloc(like->inbound_count + 1, sizeof(*config->inbounds));
-	config->outbounds = calloc(like->outbound_count + 1, sizeof(*config->outbounds));
-	config->rulesets = calloc(like->ruleset_count + 1, sizeof(*config->rulesets));
-	config->networks = calloc(like->network_count + 1, sizeof(*config->networks));
-	config->upstreams = calloc(like->upstream_count + 1, sizeof(*config->upstreams));
-	config->zones = calloc(like->zone_count + 1, sizeof(*config->zones));
-	if (!config->inbounds || !config->outbounds || !config->rulesets || !config->networks ||
-		!config->upstreams || !config->zones)
-		return -ENOMEM;
-	return 0;
-}
-
-static int copy_objects(struct config *copy, const struct config *config)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < config->inbound_count && !error; i++)
-		error = endpoint_copy_inbound(
-			&copy->inbounds[copy->inbound_count++], &config->inbounds[i]);
-	for (size_t i = 0; i < config->outbound_count && !error; i++)
-		error = endpoint_copy_outbound(
-			&copy->outbounds[copy->outbound_count++], &config->outbounds[i]);
-	for (size_t i = 0; i < config->ruleset_count && !error; i++)
-		error = ruleset_copy(&copy->rulesets[copy->ruleset_count++], &config->rulesets[i]);
-	for (size_t i = 0; i < config->network_count && !error; i++)
-		error = network_copy(&copy->networks[copy->network_count++], &config->networks[i]);
-	for (size_t i = 0; i < config->zone_count && !error; i++)
-		error = zone_copy(&copy->zones[copy->zone_count++], &config->zones[i]);
-	for (size_t i = 0; i < config->upstream_count && !error; i++)
-		error = upstream_copy(
-			&copy->upstreams[copy->upstream_count++], &config->upstreams[i]);
-	return error;
 }
 
 struct config *config_copy(const struct config *config, uint64_t generation)
@@ -112,57 +57,44 @@ struct config *config_copy(const struct config *config, uint64_t generation)
 	copy->max_waiters_hash = config->max_waiters_hash;
 	if (config_set_waiting(copy, config->waiting.ruleset, config->waiting.back,
 		    config->waiting.until_sec) ||
-		make_arrays(copy, config) || numbers_copy(&copy->numbers, &config->numbers) ||
-		copy_objects(copy, config)) {
+		numbers_copy(&copy->numbers, &config->numbers) || removed_copy(copy, config) ||
+		kind_copy_all(copy, config)) {
 		config_free(copy);
 		return NULL;
 	}
 	return copy;
 }
 
-// Objects whose name was refused have none while a config is built.
-static bool is_named(const char *object, const char *name)
-{
-	return object && strcasecmp(object, name) == 0;
-}
-
 struct config_ruleset *config_find_ruleset(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->ruleset_count; i++)
-		if (is_named(config->rulesets[i].name, name))
-			return &config->rulesets[i];
-	return NULL;
+	return kind_find(kind_get(CONFIG_RULESET), config, name);
+}
+
+struct config_inbound *config_find_inbound(const struct config *config, const char *name)
+{
+	return kind_find(kind_get(CONFIG_INBOUND), config, name);
+}
+
+struct config_outbound *config_find_outbound(const struct config *config, const char *name)
+{
+	return kind_find(kind_get(CONFIG_OUTBOUND), config, name);
+}
+
+struct config_zone *config_find_zone(const struct config *config, const char *name)
+{
+	return kind_find(kind_get(CONFIG_ZONE), config, name);
+}
+
+struct config_network *config_find_network(const struct config *config, const char *name)
+{
+	return kind_find(kind_get(CONFIG_NETWORK), config, name);
 }
 
 struct config_rule *config_find_rule(const struct config_ruleset *ruleset, const char *name)
 {
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		if (is_named(ruleset->rules[i].name, name))
+		if (strcasecmp(ruleset->rules[i].name, name) == 0)
 			return &ruleset->rules[i];
-	return NULL;
-}
-
-struct config_zone *config_find_zone(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->zone_count; i++)
-		if (is_named(config->zones[i].name, name))
-			return &config->zones[i];
-	return NULL;
-}
-
-struct config_inbound *config_find_inbound(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->inbound_count; i++)
-		if (is_named(config->inbounds[i].name, name))
-			return &config->inbounds[i];
-	return NULL;
-}
-
-struct config_outbound *config_find_outbound(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->outbound_count; i++)
-		if (is_named(config->outbounds[i].name, name))
-			return &config->outbounds[i];
 	return NULL;
 }
 
@@ -318,18 +250,11 @@ int config_delete_rule(struct config *config, const char *ruleset_name, const ch
 // A ruleset of that name at the end of the list, without rules.
 static struct config_ruleset *append_ruleset(struct config *config, const char *name)
 {
-	size_t count = config->ruleset_count;
-	struct config_ruleset *rulesets =
-		reallocarray(config->rulesets, count + 1, sizeof(*rulesets));
+	struct config_ruleset *ruleset = kind_append(kind_get(CONFIG_RULESET), config);
 
-	if (!rulesets)
-		return NULL;
-	config->rulesets = rulesets;
-	rulesets[count] = (struct config_ruleset){.name = strdup(name)};
-	if (!rulesets[count].name)
-		return NULL;
-	config->ruleset_count++;
-	return &rulesets[count];
+	if (ruleset)
+		ruleset->name = strdup(name);
+	return ruleset && ruleset->name ? ruleset : NULL;
 }
 
 static int set_outbounds(struct config_ruleset *ruleset, const char *const *names, size_t count)
@@ -404,15 +329,12 @@ err:
 // Its rules' numbers rest.
 static int remove_ruleset(struct config *config, struct config_ruleset *ruleset)
 {
-	size_t behind = (size_t)(config->rulesets + config->ruleset_count - (ruleset + 1));
 	int error = 0;
 
 	for (size_t i = 0; i < ruleset->rule_count && !error; i++)
 		error = numbers_release(
 			&config->numbers, ruleset->rules[i].counter, config->generation);
-	ruleset_fini(ruleset);
-	memmove(ruleset, ruleset + 1, behind * sizeof(*ruleset));
-	config->ruleset_count--;
+	kind_remove(kind_get(CONFIG_RULESET), config, ruleset);
 	return error;
 }
 

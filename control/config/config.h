@@ -62,6 +62,17 @@ enum config_policy {
 };
 enum config_default { CONFIG_DEFAULT_REFUSE, CONFIG_DEFAULT_FORWARD };
 
+// What a config is made of.
+enum config_kind {
+	CONFIG_GLOBAL,
+	CONFIG_INBOUND,
+	CONFIG_OUTBOUND,
+	CONFIG_RULESET,
+	CONFIG_NETWORK,
+	CONFIG_UPSTREAM,
+	CONFIG_ZONE,
+};
+
 struct config_rule_body; // what copies of a rule share: texts and targets
 
 struct config_rule {
@@ -102,6 +113,7 @@ struct config_inbound {
 	char *name;
 	struct endpoint *addresses;
 	size_t address_count;
+	bool edited; // made or changed at run time since the files were read
 	uint64_t file_hash;
 };
 
@@ -111,6 +123,7 @@ struct config_outbound {
 	size_t address_count;
 	uint16_t port_first; // `ports:`, 10000-60999 unless given
 	uint16_t port_last;
+	bool edited; // made or changed at run time since the files were read
 	uint64_t file_hash;
 };
 
@@ -130,6 +143,7 @@ struct config_zone {
 	uint32_t ttl;            // of records without one
 	bool has_reverse;        // addresses have their PTR records
 	bool forwards_nxdomain;  // a name that is not there goes on to the next match
+	bool edited;             // made or changed at run time since the files were read
 	uint64_t file_hash;      // of its text and its records
 };
 
@@ -148,6 +162,7 @@ struct config_network {
 	size_t default_target_count;
 	char **default_outbound_endpoints; // names
 	size_t default_outbound_endpoint_count;
+	bool edited; // made or changed at run time since the files were read
 	uint64_t file_hash;
 };
 
@@ -159,6 +174,13 @@ struct config_upstream {
 	bool has_trust_ad;
 	bool has_loop_check;
 	uint32_t max_inflight; // 0: not given
+	uint64_t file_hash;
+};
+
+// An object of the files that was deleted at run time.
+struct config_removed {
+	enum config_kind kind;
+	char *name;
 	uint64_t file_hash;
 };
 
@@ -192,6 +214,8 @@ struct config {
 	struct config_upstream *upstreams;
 	size_t upstream_count;
 	struct config_waiting waiting;
+	struct config_removed *removed;
+	size_t removed_count;
 	struct numbers numbers; // which counter numbers are given, and which rest
 };
 
@@ -222,17 +246,6 @@ struct config_ruleset_text {
 	size_t outbound_endpoints_count;
 	const struct config_rule_text *rules;
 	size_t rules_count;
-};
-
-// An object of the config, for messages.
-enum config_kind {
-	CONFIG_GLOBAL,
-	CONFIG_INBOUND,
-	CONFIG_OUTBOUND,
-	CONFIG_RULESET,
-	CONFIG_NETWORK,
-	CONFIG_UPSTREAM,
-	CONFIG_ZONE,
 };
 
 // What is wrong, where, and what to do about it.
@@ -269,6 +282,8 @@ void config_free(struct config *config);
 [[nodiscard]] struct config_inbound *config_find_inbound(
 	const struct config *config, const char *name);
 [[nodiscard]] struct config_outbound *config_find_outbound(
+	const struct config *config, const char *name);
+[[nodiscard]] struct config_network *config_find_network(
 	const struct config *config, const char *name);
 
 // What the config says of a target; NULL: nothing.

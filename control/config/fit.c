@@ -4,6 +4,7 @@
 
 #include "control/config/build.h"
 #include "control/config/faults.h"
+#include "control/config/kind.h"
 #include "control/config/ruleset.h"
 
 // Places what doesn't fit together in the object's name: it stands in no file.
@@ -17,20 +18,13 @@ static void take_fault(struct config_faults *faults, const struct config_fault *
 {
 	const struct placer *placer = (const struct placer *)faults; // its first member
 	const struct config *config = placer->config;
-	size_t i = fault->object;
+	const struct kind *kind = kind_get(fault->kind);
 	const char *rule = "";
 
 	if (fault->kind == CONFIG_RULESET && fault->rule != CONFIG_NONE)
-		rule = config->rulesets[i].rules[fault->rule].name;
+		rule = config->rulesets[fault->object].rules[fault->rule].name;
 	errors_add(placer->errors, "the running configuration", 0, 0, "%s %.80s%s%.80s: %s",
-		fault->kind == CONFIG_RULESET           ? "ruleset"
-			: fault->kind == CONFIG_NETWORK ? "virtual network"
-							: "endpoint",
-		fault->kind == CONFIG_RULESET            ? config->rulesets[i].name
-			: fault->kind == CONFIG_NETWORK  ? config->networks[i].name
-			: fault->kind == CONFIG_OUTBOUND ? config->outbounds[i].name
-			: fault->kind == CONFIG_INBOUND  ? config->inbounds[i].name
-							 : "",
+		kind->noun, kind_name(kind_object(kind, config, fault->object)),
 		rule[0] ? " rule " : "", rule, fault->text);
 }
 

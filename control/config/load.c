@@ -20,22 +20,10 @@
 #include <unistd.h>
 
 #include "control/config/build.h"
+#include "control/config/kind.h"
 #include "control/config/records.h"
 #include "control/config/schema.h"
 #include "control/config/tree.h"
-
-enum { KINDS = CONFIG_ZONE + 1 };
-
-// The top-level lists.
-static const char *const kind_keys[KINDS] = {
-	[CONFIG_GLOBAL] = NULL,
-	[CONFIG_INBOUND] = "inbound-endpoints",
-	[CONFIG_OUTBOUND] = "outbound-endpoints",
-	[CONFIG_RULESET] = "rulesets",
-	[CONFIG_NETWORK] = "virtual-networks",
-	[CONFIG_UPSTREAM] = "upstreams",
-	[CONFIG_ZONE] = "private-zones",
-};
 
 // One file: its nodes and what they say.
 struct part {
@@ -57,7 +45,7 @@ struct loader {
 	struct part *parts;
 	size_t part_count;
 	struct build_text joined;
-	struct place *places[KINDS];
+	struct place *places[KIND_COUNT];
 };
 
 static struct loader *loader_of(struct config_faults *faults)
@@ -144,7 +132,7 @@ static int join_list(struct loader *loader, const struct part *part, enum config
 {
 	struct place **places = &loader->places[kind];
 	size_t sum = *joined_count + count;
-	int list = tree_find(&part->tree, tree_root(&part->tree), kind_keys[kind]);
+	int list = tree_find(&part->tree, tree_root(&part->tree), kind_get(kind)->list_key);
 	void *grown = reallocarray(*joined, sum + 1, size);
 	struct place *grown_places = reallocarray(*places, sum + 1, sizeof(**places));
 
@@ -218,26 +206,22 @@ static void note_hashes(const struct loader *loader, struct config *config)
 	config->query_timeout_hash = place_hash(&timeout);
 	config->backoff_hash = place_hash(&backoff);
 	config->max_waiters_hash = place_hash(&max_waiters);
-	for (size_t i = 0; i < config->inbound_count; i++)
-		config->inbounds[i].file_hash = place_hash(&loader->places[CONFIG_INBOUND][i]);
-	for (size_t i = 0; i < config->outbound_count; i++)
-		config->outbounds[i].file_hash = place_hash(&loader->places[CONFIG_OUTBOUND][i]);
-	for (size_t i = 0; i < config->ruleset_count; i++)
-		config->rulesets[i].file_hash = place_hash(&loader->places[CONFIG_RULESET][i]);
-	for (size_t i = 0; i < config->network_count; i++)
-		config->networks[i].file_hash = place_hash(&loader->places[CONFIG_NETWORK][i]);
+	for (size_t k = CONFIG_GLOBAL + 1; k < KIND_COUNT; k++) {
+		const struct kind *kind = kind_get((enum config_kind)k);
+
+		for (size_t i = 0; i < kind_count(kind, config); i++)
+			*kind_hash(kind, kind_object(kind, config, i)) =
+				place_hash(&loader->places[k][i]);
+	}
 	for (size_t i = 0; i < config->zone_count; i++)
-		config->zones[i].file_hash = place_hash(&loader->places[CONFIG_ZONE][i]) ^
-			records_hash(config->zones[i].records);
-	for (size_t i = 0; i < config->upstream_count; i++)
-		config->upstreams[i].file_hash = place_hash(&loader->places[CONFIG_UPSTREAM][i]);
+		config->zones[i].file_hash ^= records_hash(config->zones[i].records);
 }
 
 static void loader_fini(struct loader *loader)
 {
 	for (size_t i = 0; i < loader->part_count; i++)
 		close_part(&loader->parts[i]);
-	for (size_t i = 0; i < KINDS; i++)
+	for (size_t i = 0; i < KIND_COUNT; i++)
 		free(loader->places[i]);
 	free(loader->joined.inbounds);
 	free(loader->joined.outbounds);

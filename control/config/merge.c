@@ -12,13 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "control/config/endpoint.h"
 #include "control/config/fit.h"
-#include "control/config/network.h"
+#include "control/config/kind.h"
+#include "control/config/removed.h"
 #include "control/config/rule.h"
 #include "control/config/ruleset.h"
-#include "control/config/upstream.h"
-#include "control/config/zone.h"
 
 enum { NAMES_LISTED = 5 }; // of lost rules
 
@@ -139,9 +137,14 @@ static int take_ruleset(struct merge *merge, const struct config_ruleset *files,
 	const struct config_ruleset *running)
 {
 	struct config *next = merge->next;
-	struct config_ruleset *ruleset = &next->rulesets[next->ruleset_count++];
+	struct config_ruleset *ruleset = &next->rulesets[next->ruleset_count];
 	bool is_kept = running && running->file_hash == files->file_hash;
-	int error = ruleset_copy(ruleset, is_kept ? running : files);
+	int error;
+
+	if (!running && removed_has(merge->running, CONFIG_RULESET, files->name, files->file_hash))
+		return removed_add(next, CONFIG_RULESET, files->name, files->file_hash);
+	next->ruleset_count++;
+	error = ruleset_copy(ruleset, is_kept ? running : files);
 
 	if (error || is_kept)
 		return error;
@@ -182,133 +185,58 @@ static int merge_rulesets(struct merge *merge)
 	return error;
 }
 
-// Objects without run-time changes: the files' version always holds; what differs is named.
+// All other objects: as they run while their text in the files is the same.
 
-// Where struct config keeps the objects of a kind. Their names come first in them.
-struct kind {
-	const char *text;
-	size_t list_off;
-	size_t count_off;
-	size_t size;
-	size_t hash_off; // of file_hash in an object
-	int (*copy)(void *copy, const void *object);
-};
-
-static_assert(offsetof(struct config_inbound, name) == 0);
-static_assert(offsetof(struct config_outbound, name) == 0);
-static_assert(offsetof(struct config_network, name) == 0);
-static_assert(offsetof(struct config_upstream, address) == 0);
-static_assert(offsetof(struct config_zone, name) == 0);
-
-static int copy_inbound(void *copy, const void *object)
+// The end of what ran as `was`, which the files call `name`.
+static int note_end(struct merge *merge, const struct kind *kind, const void *was, const char *name,
+	const char *what)
 {
-	return endpoint_copy_inbound(copy, object);
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%s", what,
+		kind_is_edited(kind, was) ? "; changes made at run time are lost" : "");
+	return note(merge, kind->noun, name, text);
 }
 
-static int copy_outbound(void *copy, const void *object)
+static int copy_object(struct merge *merge, const struct kind *kind, const void *object)
 {
-	return endpoint_copy_outbound(copy, object);
+	void *copy = kind_append(kind, merge->next);
+
+	return copy ? kind->copy(copy, object) : -ENOMEM;
 }
 
-static int copy_network(void *copy, const void *object)
+// An object of the files, or what it runs as.
+static int take_object(struct merge *merge, const struct kind *kind, void *from)
 {
-	return network_copy(copy, object);
+	void *was = kind_find(kind, merge->running, kind_name(from));
+	uint64_t hash = *kind_hash(kind, from);
+	bool is_kept = was && *kind_hash(kind, was) == hash;
+	int error;
+
+	if (!was && removed_has(merge->running, kind->kind, kind_name(from), hash))
+		return removed_add(merge->next, kind->kind, kind_name(from), hash);
+	error = copy_object(merge, kind, is_kept ? was : from);
+	if (error || is_kept)
+		return error;
+	return was ? note_end(merge, kind, was, kind_name(from), "replaced")
+		   : note(merge, kind->noun, kind_name(from), "added");
 }
 
-static int copy_upstream(void *copy, const void *object)
+static int merge_kind(struct merge *merge, enum config_kind which)
 {
-	return upstream_copy(copy, object);
-}
+	const struct kind *kind = kind_get(which);
+	int error = kind_reserve(kind, merge->next, 0);
 
-static int copy_zone(void *copy, const void *object)
-{
-	return zone_copy(copy, object);
-}
-
-enum { KIND_INBOUND, KIND_OUTBOUND, KIND_ZONE, KIND_NETWORK, KIND_UPSTREAM };
-
-static const struct kind kinds[] = {
-	[KIND_INBOUND] = {"inbound endpoint", offsetof(struct config, inbounds),
-		offsetof(struct config, inbound_count), sizeof(struct config_inbound),
-		offsetof(struct config_inbound, file_hash), copy_inbound},
-	[KIND_OUTBOUND] = {"outbound endpoint", offsetof(struct config, outbounds),
-		offsetof(struct config, outbound_count), sizeof(struct config_outbound),
-		offsetof(struct config_outbound, file_hash), copy_outbound},
-	[KIND_NETWORK] = {"virtual network", offsetof(struct config, networks),
-		offsetof(struct config, network_count), sizeof(struct config_network),
-		offsetof(struct config_network, file_hash), copy_network},
-	[KIND_ZONE] = {"private zone", offsetof(struct config, zones),
-		offsetof(struct config, zone_count), sizeof(struct config_zone),
-		offsetof(struct config_zone, file_hash), copy_zone},
-	[KIND_UPSTREAM] = {"upstream", offsetof(struct config, upstreams),
-		offsetof(struct config, upstream_count), sizeof(struct config_upstream),
-		offsetof(struct config_upstream, file_hash), copy_upstream},
-};
-
-static size_t kind_count(const struct kind *kind, const struct config *config)
-{
-	return *(const size_t *)((const char *)config + kind->count_off);
-}
-
-static const void *kind_object(const struct kind *kind, const struct config *config, size_t i)
-{
-	const char *list;
-
-	memcpy(&list, (const char *)config + kind->list_off, sizeof(list));
-	return list + i * kind->size;
-}
-
-static const char *name_of(const void *object)
-{
-	return *(char *const *)object;
-}
-
-// NULL: there is none of that name.
-static const void *kind_find(const struct kind *kind, const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < kind_count(kind, config); i++) {
-		const void *object = kind_object(kind, config, i);
-
-		if (strcasecmp(name_of(object), name) == 0)
-			return object;
-	}
-	return NULL;
-}
-
-// `was` is NULL if the object is new.
-static int note_difference(
-	struct merge *merge, const struct kind *kind, const void *was, const void *from)
-{
-	if (was &&
-		memcmp((const char *)was + kind->hash_off, (const char *)from + kind->hash_off,
-			sizeof(uint64_t)) == 0)
-		return 0;
-	return note(merge, kind->text, name_of(from), was ? "replaced" : "added");
-}
-
-static int merge_kind(struct merge *merge, const struct kind *kind)
-{
-	size_t *next_count = (size_t *)((char *)merge->next + kind->count_off);
-	size_t count = kind_count(kind, merge->files);
-	char *list = calloc(count + 1, kind->size);
-	int error = 0;
-
-	if (!list)
-		return -ENOMEM;
-	memcpy((char *)merge->next + kind->list_off, &list, sizeof(list));
-	for (size_t i = 0; i < count && !error; i++) {
-		const void *from = kind_object(kind, merge->files, i);
-		const void *was = kind_find(kind, merge->running, name_of(from));
-
-		error = kind->copy(list + (*next_count)++ * kind->size, from);
-		if (!error)
-			error = note_difference(merge, kind, was, from);
-	}
+	for (size_t i = 0; i < kind_count(kind, merge->files) && !error; i++)
+		error = take_object(merge, kind, kind_object(kind, merge->files, i));
 	for (size_t i = 0; i < kind_count(kind, merge->running) && !error; i++) {
-		const char *name = name_of(kind_object(kind, merge->running, i));
+		void *was = kind_object(kind, merge->running, i);
 
-		if (!kind_find(kind, merge->files, name))
-			error = note(merge, kind->text, name, "removed");
+		if (kind_find(kind, merge->files, kind_name(was)))
+			continue;
+		error = *kind_hash(kind, was) == 0
+			? copy_object(merge, kind, was)
+			: note_end(merge, kind, was, kind_name(was), "removed");
 	}
 	return error;
 }
@@ -373,17 +301,17 @@ int config_merge(const struct config *running, const struct config *files, uint6
 	if (!error)
 		error = merge_globals(&merge);
 	if (!error)
-		error = merge_kind(&merge, &kinds[KIND_INBOUND]);
+		error = merge_kind(&merge, CONFIG_INBOUND);
 	if (!error)
-		error = merge_kind(&merge, &kinds[KIND_OUTBOUND]);
+		error = merge_kind(&merge, CONFIG_OUTBOUND);
 	if (!error)
 		error = merge_rulesets(&merge);
 	if (!error)
-		error = merge_kind(&merge, &kinds[KIND_ZONE]);
+		error = merge_kind(&merge, CONFIG_ZONE);
 	if (!error)
-		error = merge_kind(&merge, &kinds[KIND_NETWORK]);
+		error = merge_kind(&merge, CONFIG_NETWORK);
 	if (!error)
-		error = merge_kind(&merge, &kinds[KIND_UPSTREAM]);
+		error = merge_kind(&merge, CONFIG_UPSTREAM);
 	if (!error)
 		error = merge_waiting(&merge);
 	if (!error)

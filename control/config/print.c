@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/config/kind.h"
 #include "control/config/records.h"
 #include "control/config/state.h"
 #include "control/config/text.h"
@@ -133,6 +134,14 @@ static void put_hash(struct printer *printer, uint64_t hash)
 	put_text(printer, "file-hash", text);
 }
 
+static void put_edited(struct printer *printer, bool is_edited)
+{
+	if (!is_edited)
+		return;
+	put_key(printer, "edited");
+	put(printer, "true");
+}
+
 static void put_strings(
 	struct printer *printer, const char *key, const char *const *strings, size_t count)
 {
@@ -172,6 +181,7 @@ static void put_inbound(struct printer *printer, const struct config_inbound *in
 	put_open(printer, "{");
 	put_text(printer, "name", inbound->name);
 	put_endpoints(printer, "addresses", inbound->addresses, inbound->address_count);
+	put_edited(printer, inbound->edited);
 	put_hash(printer, inbound->file_hash);
 	put(printer, "}");
 }
@@ -185,6 +195,7 @@ static void put_outbound(struct printer *printer, const struct config_outbound *
 	put_ips(printer, "addresses", outbound->addresses, outbound->address_count);
 	snprintf(text, sizeof(text), "%u-%u", outbound->port_first, outbound->port_last);
 	put_text(printer, "ports", text);
+	put_edited(printer, outbound->edited);
 	put_hash(printer, outbound->file_hash);
 	put(printer, "}");
 }
@@ -225,10 +236,7 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 	put_count(printer, "counter", rule->counter);
 	if (rule->counted_before != CONFIG_COUNTED_UNKNOWN)
 		put_count(printer, "counted-before", rule->counted_before);
-	if (rule->edited) {
-		put_key(printer, "edited");
-		put(printer, "true");
-	}
+	put_edited(printer, rule->edited);
 	put(printer, "}");
 }
 
@@ -280,6 +288,7 @@ static void put_zone(struct printer *printer, const struct config_zone *zone)
 	put_records(printer, "records", zone->records, RECORD_GIVEN);
 	put_records(printer, "file-records", zone->records, RECORD_FILE);
 	put_records(printer, "hosts-records", zone->records, RECORD_HOSTS);
+	put_edited(printer, zone->edited);
 	put_hash(printer, zone->file_hash);
 	put(printer, "}");
 }
@@ -314,6 +323,7 @@ static void put_network(struct printer *printer, const struct config_network *ne
 	put_strings(printer, "default-outbound-endpoints",
 		(const char *const *)network->default_outbound_endpoints,
 		network->default_outbound_endpoint_count);
+	put_edited(printer, network->edited);
 	put_hash(printer, network->file_hash);
 	put(printer, "}");
 }
@@ -362,6 +372,26 @@ static void put_waiting(struct printer *printer, const struct config_waiting *wa
 	put_count(printer, "back", waiting->back);
 	put_count(printer, "until", waiting->until_sec);
 	put(printer, "}");
+}
+
+// What was deleted, and what it was in the files: [kind, name, hash].
+static void put_removed(struct printer *printer, const struct config *config)
+{
+	char text[20];
+
+	put_key(printer, "removed");
+	put(printer, "[");
+	for (size_t i = 0; i < config->removed_count; i++) {
+		const struct config_removed *removed = &config->removed[i];
+
+		snprintf(text, sizeof(text), "%016" PRIx64, removed->file_hash);
+		put_open(printer, "[");
+		put_string(printer, kind_get(removed->kind)->list_key);
+		put_string(printer, removed->name);
+		put_string(printer, text);
+		put(printer, "]");
+	}
+	put(printer, "]");
 }
 
 static void put_globals(struct printer *printer, const struct config *config)
@@ -425,6 +455,7 @@ char *print_state(const struct config *config, size_t *len)
 	for (size_t i = 0; i < config->upstream_count; i++)
 		put_upstream(&printer, &config->upstreams[i]);
 	put(&printer, "]");
+	put_removed(&printer, config);
 	put_numbers(&printer, &config->numbers);
 	put(&printer, "}");
 	*len = printer.len;

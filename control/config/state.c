@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "control/config/build.h"
+#include "control/config/kind.h"
+#include "control/config/removed.h"
 #include "core/counters.h"
 
 // All that is made on the way, so that it can be let go at once.
@@ -291,6 +293,46 @@ static int add_numbers(const json_t *json, struct config *config)
 	return is_good ? 0 : -EBADMSG;
 }
 
+static void add_object_state(const json_t *json, const struct kind *kind, struct config *config)
+{
+	const json_t *list = json_object_get(json, kind->list_key);
+
+	for (size_t i = 0; i < kind_count(kind, config); i++) {
+		const json_t *from = json_array_get(list, i);
+		void *object = kind_object(kind, config, i);
+
+		*kind_hash(kind, object) = hash_of(from);
+		if (json_is_true(json_object_get(from, "edited")))
+			kind_set_edited(kind, object);
+	}
+}
+
+static enum config_kind kind_of(const char *list_key)
+{
+	size_t k = KIND_COUNT - 1;
+
+	while (k > CONFIG_GLOBAL && strcmp(kind_get((enum config_kind)k)->list_key, list_key) != 0)
+		k--;
+	return (enum config_kind)k;
+}
+
+static int add_removed(const json_t *list, struct config *config)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		const char *key = json_string_value(json_array_get(item, 0));
+		const char *name = json_string_value(json_array_get(item, 1));
+		const char *hash = json_string_value(json_array_get(item, 2));
+
+		if (key && name && hash && kind_of(key) != CONFIG_GLOBAL &&
+			removed_add(config, kind_of(key), name, strtoull(hash, NULL, 16)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int add_waiting(const json_t *waiting, struct config *config)
 {
 	return config_set_waiting(config, text_of(waiting, "ruleset"),
@@ -300,28 +342,16 @@ static int add_waiting(const json_t *waiting, struct config *config)
 
 static int add_state(const json_t *json, struct config *config)
 {
-	const json_t *inbounds = json_object_get(json, "inbound-endpoints");
-	const json_t *outbounds = json_object_get(json, "outbound-endpoints");
-	const json_t *networks = json_object_get(json, "virtual-networks");
-	const json_t *upstreams = json_object_get(json, "upstreams");
-	const json_t *zones = json_object_get(json, "private-zones");
-
 	config->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
 	config->query_timeout_hash = hash_of(json);
 	config->backoff_hash = hash_of(json_object_get(json, "backoff"));
 	config->max_waiters_hash = hash_of(json_object_get(json, "max-waiters"));
 	config->counting_since_us =
 		(uint64_t)json_integer_value(json_object_get(json, "counting-since"));
-	for (size_t i = 0; i < config->inbound_count; i++)
-		config->inbounds[i].file_hash = hash_of(json_array_get(inbounds, i));
-	for (size_t i = 0; i < config->outbound_count; i++)
-		config->outbounds[i].file_hash = hash_of(json_array_get(outbounds, i));
-	for (size_t i = 0; i < config->network_count; i++)
-		config->networks[i].file_hash = hash_of(json_array_get(networks, i));
-	for (size_t i = 0; i < config->zone_count; i++)
-		config->zones[i].file_hash = hash_of(json_array_get(zones, i));
-	for (size_t i = 0; i < config->upstream_count; i++)
-		config->upstreams[i].file_hash = hash_of(json_array_get(upstreams, i));
+	for (size_t k = CONFIG_GLOBAL + 1; k < KIND_COUNT; k++)
+		add_object_state(json, kind_get((enum config_kind)k), config);
+	if (add_removed(json_object_get(json, "removed"), config))
+		return -ENOMEM;
 	if (add_waiting(json_object_get(json, "waiting"), config))
 		return -ENOMEM;
 	return add_numbers(json, config);
