@@ -9,6 +9,8 @@ const struct noun *const nouns[] = {
 	&noun_status,
 	&noun_rule,
 	&noun_ruleset,
+	&noun_network,
+	&noun_endpoint,
 	&noun_upstream,
 	&noun_stats,
 	&noun_path,

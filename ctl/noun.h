@@ -59,6 +59,8 @@ struct noun {
 extern const struct noun noun_status;
 extern const struct noun noun_rule;
 extern const struct noun noun_ruleset;
+extern const struct noun noun_network;
+extern const struct noun noun_endpoint;
 extern const struct noun noun_upstream;
 extern const struct noun noun_stats;
 extern const struct noun noun_path;

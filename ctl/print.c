@@ -8,7 +8,7 @@
 
 #include "ctl/table.h"
 
-static void print_joined(const char *name, const json_t *list)
+void print_joined(const char *name, const json_t *list)
 {
 	char *text;
 

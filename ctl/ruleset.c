@@ -51,7 +51,13 @@ static const struct option rollback_options[] = {
 	{0},
 };
 
-static const struct option confirm_options[] = {OPTION_IF_GENERATION, {0}};
+static const struct option change_options[] = {OPTION_IF_GENERATION, {0}};
+
+static const struct option from_options[] = {
+	{"outbound-endpoint", "E", OPTION_LIST, true, false, "whose addresses it asks from"},
+	OPTION_IF_GENERATION,
+	{0},
+};
 
 static const struct option dump_options[] = {
 	{"automaton", NULL, OPTION_FLAG, true, false, "its states and transitions"},
@@ -176,6 +182,14 @@ static void print_ruleset(const json_t *result, const struct call *call)
 		table_text(json_object_get(result, "ruleset"), "name"));
 }
 
+static void print_deleted(const json_t *result, const struct call *call)
+{
+	(void)call;
+	print_head(json_object_get(result, "ruleset"));
+	puts("deleted");
+	print_generation(result);
+}
+
 static void print_list(const json_t *result, const struct call *call)
 {
 	static const char *const headings[] = {"NAME", "#RULES", "FROM", NULL};
@@ -220,7 +234,7 @@ static const struct verb verbs[] = {
 	{.name = "confirm",
 		.positional = "NAME",
 		.method = "ruleset.confirm",
-		.options = confirm_options,
+		.options = change_options,
 		.summary = "Keep what was applied with --confirm-timeout",
 		.print = print_applied},
 	{.name = "rollback",
@@ -242,6 +256,25 @@ static const struct verb verbs[] = {
 		.options = export_options,
 		.summary = "Print a ruleset as YAML, as apply takes it",
 		.print = versions_print_export},
+	{.name = "create",
+		.positional = "NAME",
+		.method = "ruleset.create",
+		.options = from_options,
+		.summary = "Make a ruleset without rules",
+		.print = print_applied},
+	{.name = "update",
+		.positional = "NAME",
+		.method = "ruleset.update",
+		.options = from_options,
+		.summary = "Change the endpoints of a ruleset",
+		.print = print_applied},
+	{.name = "delete",
+		.positional = "NAME",
+		.method = "ruleset.delete",
+		.options = change_options,
+		.summary = "Remove a ruleset with its rules",
+		.note = "One that a network uses is not removed.",
+		.print = print_deleted},
 	{.name = "show",
 		.positional = "NAME",
 		.method = "ruleset.show",

@@ -257,11 +257,11 @@ static struct config_ruleset *append_ruleset(struct config *config, const char *
 	return ruleset && ruleset->name ? ruleset : NULL;
 }
 
-static int set_outbounds(struct config_ruleset *ruleset, const char *const *names, size_t count)
+int config_set_outbounds(struct config_ruleset *ruleset, const char *const *names, size_t count)
 {
 	char **copy = names_copy(names, count);
 
-	if (!copy)
+	if (!copy && count > 0)
 		return -ENOMEM;
 	names_free(ruleset->outbound_endpoints, ruleset->outbound_endpoint_count);
 	ruleset->outbound_endpoints = copy;
@@ -308,7 +308,8 @@ int config_set_ruleset(
 	if (!ruleset)
 		goto err;
 	if (text->outbound_endpoints_count > 0 &&
-		set_outbounds(ruleset, text->outbound_endpoints, text->outbound_endpoints_count))
+		config_set_outbounds(
+			ruleset, text->outbound_endpoints, text->outbound_endpoints_count))
 		goto err;
 	families = ruleset_families(config, "outbound-endpoints", ruleset->outbound_endpoints,
 		ruleset->outbound_endpoint_count, faults);
@@ -352,7 +353,7 @@ int config_take_ruleset(struct config *config, const char *name, const struct co
 		return -ENOMEM;
 	error = ruleset_copy(&copy, from);
 	if (!error)
-		error = set_outbounds(ruleset, (const char *const *)from->outbound_endpoints,
+		error = config_set_outbounds(ruleset, (const char *const *)from->outbound_endpoints,
 			from->outbound_endpoint_count);
 	if (!error)
 		error = replace_rules(config, ruleset, &copy);

@@ -312,6 +312,10 @@ const char *config_ecs_text(enum edns_subnet ecs);
 [[nodiscard]] int config_set_ruleset(struct config *config, const struct config_ruleset_text *text,
 	struct config_faults *faults);
 
+// The endpoints that a ruleset sends from; that they are there is not looked at (fit.h). 0 or -ENOMEM.
+[[nodiscard]] int config_set_outbounds(
+	struct config_ruleset *ruleset, const char *const *names, size_t count);
+
 // Makes a ruleset as it is in another config: replaced, made, or, where `from` is NULL, removed. What
 // holds between objects is not looked at (fit.h). 0, -ENOMEM, or -ENOSPC: no counter numbers are
 // left.

@@ -84,6 +84,25 @@ static const struct parameter diff[] = {
 	{"generation", PARAMETER_NUMBER, false}, END,
 };
 static const struct parameter back[] = {NAME, {"generation", PARAMETER_NUMBER, false}, END};
+static const struct parameter network[] = {
+	NAME, {"prefix", PARAMETER_LIST, false}, {"inbound_endpoint", PARAMETER_LIST, false},
+	{"ruleset", PARAMETER_LIST, false}, {"private_zone", PARAMETER_LIST, false},
+	{"default", PARAMETER_TEXT, false},
+	{"default_target", PARAMETER_LIST, false},
+	{"default_outbound_endpoint", PARAMETER_LIST, false}, END,
+};
+#define KIND {"kind", PARAMETER_TEXT, false}
+static const struct parameter new_endpoint[] = {
+	NAME, {"kind", PARAMETER_TEXT, true}, {"address", PARAMETER_LIST, true},
+	{"ports", PARAMETER_TEXT, false}, {"replies", PARAMETER_TEXT, false}, END,
+};
+static const struct parameter endpoint[] = {
+	NAME, KIND, {"address", PARAMETER_LIST, false}, {"ports", PARAMETER_TEXT, false},
+	{"replies", PARAMETER_TEXT, false}, END,
+};
+static const struct parameter named_endpoint[] = {NAME, KIND, END};
+static const struct parameter endpoints[] = {KIND, END};
+static const struct parameter from[] = {NAME, {"outbound_endpoint", PARAMETER_LIST, true}, END};
 static const struct parameter dump[] = {
 	NAME, {"automaton", PARAMETER_FLAG, false}, {"dot", PARAMETER_FLAG, false}, END,
 };
@@ -108,10 +127,23 @@ static const struct method methods[] = {
 	{"ruleset.rollback", back, NULL, ruleset_rollback},
 	{"ruleset.confirm", named, NULL, ruleset_confirm},
 	{"ruleset.expire", NULL, NULL, ruleset_expire},
+	{"ruleset.create", from, NULL, ruleset_create},
+	{"ruleset.update", from, NULL, ruleset_update},
+	{"ruleset.delete", named, NULL, ruleset_delete},
 	{"ruleset.show", named, ruleset_show, NULL},
 	{"ruleset.list", NULL, ruleset_list, NULL},
 	{"ruleset.dump", dump, ruleset_dump, NULL},
 	{"ruleset.stats", named, ruleset_stats, NULL},
+	{"network.create", network, NULL, network_create},
+	{"network.update", network, NULL, network_update},
+	{"network.delete", named, NULL, network_delete},
+	{"network.show", named, network_show, NULL},
+	{"network.list", NULL, network_list, NULL},
+	{"endpoint.create", new_endpoint, NULL, endpoint_create},
+	{"endpoint.update", endpoint, NULL, endpoint_update},
+	{"endpoint.delete", named_endpoint, NULL, endpoint_delete},
+	{"endpoint.show", named_endpoint, endpoint_show, NULL},
+	{"endpoint.list", endpoints, endpoint_list, NULL},
 	{"upstream.list", NULL, upstream_list, NULL},
 	{"upstream.show", addressed, upstream_show, NULL},
 	{"upstream.drain", addressed, upstream_drain, NULL},

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/config/fit.h"
 #include "control/config/json.h"
 #include "control/config/load.h"
 #include "control/serve/confirm.h"
+#include "control/serve/noun.h"
 #include "control/serve/object.h"
 #include "control/serve/ruleset.h"
 
@@ -111,4 +113,56 @@ struct config *ruleset_apply(struct request *request)
 		return next;
 	config_free(next);
 	return NULL;
+}
+
+static const struct noun_field fields[] = {
+	{"outbound_endpoint", "outbound-endpoints"}, {NULL, NULL}};
+
+static json_t *show_head(const void *object)
+{
+	return object_ruleset_head(object);
+}
+
+static const struct noun noun = {CONFIG_RULESET, "ruleset", "rulesets", fields, show_head};
+
+struct config *ruleset_create(struct request *request)
+{
+	return noun_create(request, &noun);
+}
+
+struct config *ruleset_delete(struct request *request)
+{
+	return noun_delete(request, &noun);
+}
+
+// Its endpoints alone: rules have verbs of their own.
+static int update(struct request *request, struct config *next, struct config_errors *errors)
+{
+	size_t count;
+	const char **names = request_list(request, "outbound_endpoint", &count);
+	int err = config_set_outbounds(
+		config_find_ruleset(next, request_text(request, "name")), names, count);
+
+	free((void *)names);
+	return err ? err : fit_check(next, errors);
+}
+
+struct config *ruleset_update(struct request *request)
+{
+	const char *name = request_text(request, "name");
+	struct config_errors errors = {0};
+	struct config *next;
+
+	if (!config_find_ruleset(request_config(request), name)) {
+		request_fail(request, ERROR_REFUSED, NULL, "there is no ruleset '%s'", name);
+		return NULL;
+	}
+	next = request_copy(request);
+	if (!next)
+		return NULL;
+	if (update(request, next, &errors))
+		return noun_refuse(request, next, &errors);
+	request->result =
+		json_pack("{s:o}", "ruleset", object_ruleset_head(config_find_ruleset(next, name)));
+	return next;
 }
