@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control/config/load.h"
+#include "control/convert.h"
 #include "control/log.h"
 #include "control/running.h"
 #include "control/serve/serve.h"
@@ -29,6 +30,9 @@ struct options {
 	const char *run_dir;
 	const char *state_dir;
 	bool only_check;
+	const char *import; // the format; NULL: run
+	struct import_wish wish;
+	const char *endpoints[16]; // of the wish
 };
 
 struct daemon {
@@ -51,6 +55,9 @@ static void print_help(void)
 	     "  --run-dir DIR       /run/shunt: control.sock, link.sock, control.lock\n"
 	     "  --state-dir DIR     /var/lib/shunt: the generations that ran\n"
 	     "  --check-config      print what is wrong with FILE, and do nothing else\n"
+	     "  --import FORMAT FILE  print FILE, of another server or cloud, as YAML; with\n"
+	     "                      [--network N] [--ruleset R] [--outbound-endpoint E]...\n"
+	     "                      [--default IP], as 'shuntctl import' has them\n"
 	     "  --help, --version\n\n"
 	     "SIGHUP reads FILE again, as 'shuntctl reload' does. SIGTERM ends it; the dataplane\n"
 	     "goes on without.");
@@ -61,10 +68,32 @@ static const struct option long_options[] = {
 	{"run-dir", required_argument, NULL, 'r'},
 	{"state-dir", required_argument, NULL, 's'},
 	{"check-config", no_argument, NULL, 'k'},
+	{"import", required_argument, NULL, 'i'},
+	{"network", required_argument, NULL, 'n'},
+	{"ruleset", required_argument, NULL, 'R'},
+	{"outbound-endpoint", required_argument, NULL, 'o'},
+	{"default", required_argument, NULL, 'd'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
 	{0},
 };
+
+static void add_endpoint(struct options *options, const char *name)
+{
+	size_t *count = &options->wish.outbound_endpoints_count;
+
+	options->wish.outbound_endpoints = options->endpoints;
+	if (*count < sizeof(options->endpoints) / sizeof(options->endpoints[0]))
+		options->endpoints[(*count)++] = name;
+}
+
+static int import(const struct options *options, int count, char **files)
+{
+	if (count == 1)
+		return convert_file(options->import, files[0], &options->wish);
+	fputs("shunt-control: --import FORMAT takes one FILE; see --help\n", stderr);
+	return 2;
+}
 
 // -1: go on; else the exit status.
 static int parse_options(struct options *options, int argc, char **argv)
@@ -80,11 +109,18 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case 'r': options->run_dir = optarg; break;
 		case 's': options->state_dir = optarg; break;
 		case 'k': options->only_check = true; break;
+		case 'i': options->import = optarg; break;
+		case 'n': options->wish.network = optarg; break;
+		case 'R': options->wish.ruleset = optarg; break;
+		case 'o': add_endpoint(options, optarg); break;
+		case 'd': options->wish.fallback = optarg; break;
 		case 'h': print_help(); return 0;
 		case 'v': puts("shunt-control " SHUNT_VERSION); return 0;
 		default: return 2;
 		}
 	}
+	if (options->import)
+		return import(options, argc - optind, argv + optind);
 	if (optind == argc)
 		return -1;
 	fprintf(stderr, "shunt-control: '%s' is one word too many; see --help\n", argv[optind]);

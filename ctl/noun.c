@@ -11,6 +11,7 @@ const struct noun *const nouns[] = {
 	&noun_ruleset,
 	&noun_network,
 	&noun_endpoint,
+	&noun_import,
 	&noun_upstream,
 	&noun_stats,
 	&noun_path,

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/config/autoname.h"
 #include "control/config/check.h"
 #include "control/config/index.h"
-#include "core/name.h"
 
 enum {
 	TEXTS_EXTRA = 24, // beyond the domain, twice: `d-`, `-4294967295`, a dot and two NULs
@@ -70,43 +70,6 @@ static bool is_same_name(const void *list, size_t position, const void *wanted)
 	return strcasecmp(rules[position].name, wanted) == 0;
 }
 
-static char name_byte(uint8_t byte)
-{
-	uint8_t folded = name_fold_byte(byte);
-	bool is_legal = (folded >= 'a' && folded <= 'z') || (byte >= '0' && byte <= '9') ||
-		byte == '-' || byte == '_';
-
-	return is_legal ? (char)byte : '-';
-}
-
-// The labels of a name with escapes, which count as the byte they stand for.
-static char *put_labels(char *out, const uint8_t *wire)
-{
-	for (unsigned label = 0; wire[label]; label += 1u + wire[label]) {
-		if (label > 0)
-			*out++ = '_';
-		for (unsigned i = 1; i <= wire[label]; i++)
-			*out++ = name_byte(wire[label + i]);
-	}
-	return out;
-}
-
-// `d-` and the domain at `out`. Gives the end.
-static char *put_name(char *out, const char *domain, size_t len)
-{
-	uint8_t wire[NAME_LEN_MAX];
-	const char *why;
-
-	out = stpcpy(out, "d-");
-	if (memchr(domain, '\\', len) && name_parse(domain, len, wire, &why))
-		out = put_labels(out, wire);
-	else
-		for (size_t i = 0; i < len; i++)
-			*out++ = domain[i] == '.' ? '_' : name_byte((uint8_t)domain[i]);
-	*out = '\0';
-	return out;
-}
-
 // Makes the name at `name` one that no rule has; `end` is its end. Gives the new end.
 static char *make_unique(struct reader *reader, const char *name, char *end)
 {
@@ -135,7 +98,7 @@ static void read_domain(struct reader *reader, const struct load_ruleset *reques
 	bool has_dot = check_has_final_dot(text, len);
 	size_t bare_len = has_dot && len > 1 ? len - 1 : len;
 	char *name = reader->at;
-	char *domain = make_unique(reader, name, put_name(name, text, bare_len)) + 1;
+	char *domain = make_unique(reader, name, autoname_put(name, text, bare_len)) + 1;
 
 	memcpy(domain, text, len);
 	reader->at = stpcpy(domain + len, has_dot ? "" : ".") + 1;

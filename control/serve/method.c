@@ -103,6 +103,12 @@ static const struct parameter endpoint[] = {
 static const struct parameter named_endpoint[] = {NAME, KIND, END};
 static const struct parameter endpoints[] = {KIND, END};
 static const struct parameter from[] = {NAME, {"outbound_endpoint", PARAMETER_LIST, true}, END};
+static const struct parameter import[] = {
+	{"from", PARAMETER_TEXT, true}, {"file", PARAMETER_TEXT, true},
+	{"apply", PARAMETER_FLAG, false}, {"network", PARAMETER_TEXT, false},
+	{"ruleset", PARAMETER_TEXT, false}, {"outbound_endpoint", PARAMETER_LIST, false},
+	{"default", PARAMETER_TEXT, false}, END,
+};
 static const struct parameter dump[] = {
 	NAME, {"automaton", PARAMETER_FLAG, false}, {"dot", PARAMETER_FLAG, false}, END,
 };
@@ -112,6 +118,7 @@ static const struct parameter reload[] = {{"force", PARAMETER_FLAG, false}, END}
 static const struct method methods[] = {
 	{"status", NULL, status_read, NULL},
 	{"reload", reload, NULL, reload_write},
+	{"import", import, NULL, import_write},
 	{"rule.create", create, NULL, rule_create},
 	{"rule.update", update, NULL, rule_update},
 	{"rule.delete", named_rule, NULL, rule_delete},

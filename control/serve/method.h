@@ -70,6 +70,7 @@ void endpoint_show(struct request *request);
 struct config *endpoint_create(struct request *request);
 struct config *endpoint_update(struct request *request);
 struct config *endpoint_delete(struct request *request);
+struct config *import_write(struct request *request);
 void stats_show(struct request *request);
 void upstream_list(struct request *request);
 void upstream_show(struct request *request);

@@ -39,8 +39,7 @@ void ruleset_show(struct request *request)
 		request_fail(request, ERROR_REFUSED, NULL, "there is no ruleset '%s'", name);
 }
 
-// The file that came as a descriptor. 0 with its bytes, or the request is answered.
-static int read_file(struct request *request, struct load_file *file, char **data)
+int ruleset_read_file(struct request *request, struct load_file *file, char **data)
 {
 	const char *name = request_text(request, "file");
 	int err = -EBADF;
@@ -88,7 +87,7 @@ struct config *ruleset_apply_file(struct request *request)
 	struct config *next = NULL;
 	char *data = NULL;
 
-	if (read_file(request, &file, &data))
+	if (ruleset_read_file(request, &file, &data))
 		return NULL;
 	wanted.targets = request_list(request, "target", &wanted.targets_count);
 	wanted.outbound_endpoints =
