@@ -14,7 +14,8 @@
 
 enum {
 	BURST = 32,       // queries a turn, and replies
-	AWAY = 4096,      // replies that the upstream holds back
+	AWAY = 4096,      // room for replies that the upstream holds back
+	HELD = 4000,      // of them, unless said otherwise
 	FRAME_MAX = 1024, // of a reply
 	WARM_UP = 4 * AWAY,
 	TURNS_MAX = 4, // before more queries and replies come
@@ -38,6 +39,7 @@ struct bench {
 	struct client client;
 	struct replier replier;
 	struct away away;
+	uint64_t held;    // replies that the upstream holds back
 	uint64_t warm_up; // queries before those that count
 };
 
@@ -129,7 +131,7 @@ static void step(struct bench *bench, unsigned query_count, unsigned held)
 static void run(struct bench *bench, uint64_t count)
 {
 	while (bench->client.sent < count)
-		step(bench, BURST, AWAY - 2 * BURST);
+		step(bench, BURST, (unsigned)bench->held);
 	while (counter_get(&bench->stand.counters[COUNT_waiting]) > 0)
 		step(bench, 0, 0);
 }
@@ -231,13 +233,19 @@ int main(int argc, char **argv)
 		TRAFFIC_WORDS(&traffic),
 		IMAGE_WORDS(&image),
 		{"for", WORD_NUMBER, &count, NULL},
+		{"held", WORD_NUMBER, &bench.held, NULL},
 		{.kind = WORD_END},
 	};
 	char error[IMAGE_ERROR_LEN];
 	int status;
 
+	bench.held = HELD;
 	if (words_read(words, argc, argv) != 0)
 		return 2;
+	if (bench.held > HELD) {
+		fprintf(stderr, "memory: held=%d is the most\n", HELD);
+		return 2;
+	}
 	if (make(&bench, &traffic, &image, error) != 0) {
 		fprintf(stderr, "memory: %s\n", error);
 		return 1;

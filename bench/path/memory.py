@@ -53,7 +53,7 @@ def count_instructions(words, scenario, options):
     out = Path(words.folder, "callgrind.out")
     found = run_json("valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}",
                      "--toggle-collect=worker_turn", PROGRAMS / "memory", *words.image(scenario),
-                     *words.traffic(scenario), "questions=20000", f"for={options.count}")
+                     *words.traffic(scenario), "questions=20000", "held=256", f"for={options.count}")
     text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", str(out)],
                           capture_output=True, text=True, check=True).stdout
     total = int(re.search(r"([\d,]+) \(100.0%\)  PROGRAM TOTALS", text).group(1).replace(",", ""))
