@@ -48,7 +48,9 @@ static const char *check(struct counters *counters)
 		    sizeof(counter_t), 64))
 		return "the workers' counters lie outside the file";
 	if (!fits(h->size, h->rules_off, (uint64_t)h->worker_count * h->rule_capacity,
-		    sizeof(counter_t), 64))
+		    sizeof(counter_t), 64) ||
+		!fits(h->size, h->loops_off, (uint64_t)h->worker_count * h->rule_capacity,
+			sizeof(counter_t), 64))
 		return "the rules' counters lie outside the file";
 	if (!fits(h->size, h->upstreams_off, h->upstream_capacity, sizeof(struct upstream), 64) ||
 		!fits(h->size, h->lines_off, (uint64_t)h->worker_count * h->upstream_capacity,
@@ -151,7 +153,8 @@ uint64_t counters_sum_kind(const struct counters *counters, enum counter_kind ki
 	return sum;
 }
 
-uint64_t counters_rule(const struct counters *counters, uint32_t number)
+// Of a rule's number, in the block of rules at this offset.
+static uint64_t sum_rule(const struct counters *counters, uint64_t off, uint32_t number)
 {
 	const struct counters_header *h = &counters->header;
 	uint64_t sum = 0;
@@ -159,9 +162,18 @@ uint64_t counters_rule(const struct counters *counters, uint32_t number)
 	if (!counters->base || number >= h->rule_capacity)
 		return 0;
 	for (uint32_t worker = 0; worker < h->worker_count; worker++)
-		sum += read_at(
-			counters, h->rules_off, (uint64_t)worker * h->rule_capacity + number);
+		sum += read_at(counters, off, (uint64_t)worker * h->rule_capacity + number);
 	return sum;
+}
+
+uint64_t counters_rule(const struct counters *counters, uint32_t number)
+{
+	return sum_rule(counters, counters->header.rules_off, number);
+}
+
+uint64_t counters_loops(const struct counters *counters, uint32_t number)
+{
+	return sum_rule(counters, counters->header.loops_off, number);
 }
 
 // The count grows while the file is mapped; what lies beyond the capacity is not there.

@@ -31,6 +31,8 @@ uint64_t counters_sum(const struct counters *counters, uint32_t entry);
 uint64_t counters_sum_kind(const struct counters *counters, enum counter_kind kind);
 // Of a rule's number; 0 beyond the file's capacity.
 uint64_t counters_rule(const struct counters *counters, uint32_t number);
+// Likewise: how many of its questions came back to us.
+uint64_t counters_loops(const struct counters *counters, uint32_t number);
 
 // What the dataplane knows of an upstream, read at one time.
 struct counters_upstream {

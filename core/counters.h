@@ -3,6 +3,7 @@
 //
 //   header │ directory: name and kind of each counter │ worker 0 │ worker 1 … │ rules 0 │ rules 1 …
 //          │ upstreams │ upstreams of worker 0 │ upstreams of worker 1 …        (core/upstreams.h)
+//          │ loops 0 │ loops 1 … by rule
 //
 // The directory makes the file self-describing: control prints what it finds and knows no name beforehand.
 // Workers' blocks begin on cache lines of their own. A rule's counters are indexed by its counter number
@@ -16,7 +17,7 @@
 
 enum {
 	COUNTERS_MAGIC = 0x746e6373, // "scnt"
-	COUNTERS_VERSION = 2,
+	COUNTERS_VERSION = 3,
 	COUNTER_NAME_LEN = 40,
 	COUNTERS_RULE_CAPACITY = 1 << 24,
 };
@@ -60,12 +61,14 @@ struct counters_header {
 	uint64_t rules_off;     // counter_t[worker_count][rule_capacity]
 	uint64_t upstreams_off; // struct upstream[upstream_capacity]
 	uint64_t lines_off;     // struct upstream_line[worker_count][upstream_capacity]
+	uint64_t
+		loops_off; // counter_t[worker_count][rule_capacity]: questions that came back to us
 	uint32_t worker_stride; // counters a block, a multiple of 8
 	uint32_t rule_capacity;
 	uint32_t upstream_capacity;
 	_Atomic uint32_t upstream_count; // known so far; main writes
 };
-static_assert(sizeof(struct counters_header) == 80, "layout of the counters file");
+static_assert(sizeof(struct counters_header) == 88, "layout of the counters file");
 
 static inline void counter_add(counter_t *counter, uint64_t n)
 {

@@ -76,7 +76,7 @@ static size_t sort_rules(const json_t *rules, json_t **sorted, bool is_all)
 
 static void print_rules(const json_t *rules, bool is_all, size_t limit)
 {
-	static const char *const headings[] = {"#QUERIES", "RULESET", "RULE", NULL};
+	static const char *const headings[] = {"#QUERIES", "#LOOPS", "RULESET", "RULE", NULL};
 	json_t **sorted = calloc(json_array_size(rules) + 1, sizeof(json_t *));
 	size_t count = sorted ? sort_rules(rules, sorted, is_all) : 0;
 	struct table table;
@@ -85,6 +85,7 @@ static void print_rules(const json_t *rules, bool is_all, size_t limit)
 	table_init(&table, headings);
 	for (size_t i = 0; i < count && i < limit; i++) {
 		table_add_number(&table, table_number(sorted[i], "queries"));
+		table_add_number(&table, table_number(sorted[i], "loops"));
 		table_add(&table, table_text(sorted[i], "ruleset"));
 		table_add(&table, table_text(sorted[i], "name"));
 	}

@@ -38,8 +38,12 @@ static struct counters_header lay_out(uint32_t entry_count, uint32_t worker_coun
 		PAGE);
 	header.lines_off =
 		header.upstreams_off + header.upstream_capacity * sizeof(struct upstream);
-	header.size = header.lines_off +
-		(uint64_t)worker_count * header.upstream_capacity * sizeof(struct upstream_line);
+	header.loops_off = align(header.lines_off +
+			(uint64_t)worker_count * header.upstream_capacity *
+				sizeof(struct upstream_line),
+		PAGE);
+	header.size = header.loops_off +
+		(uint64_t)worker_count * header.rule_capacity * sizeof(counter_t);
 	return header;
 }
 
@@ -95,6 +99,11 @@ counter_t *counters_file_worker(const struct counters_file *file, uint32_t worke
 counter_t *counters_file_rules(const struct counters_file *file, uint32_t worker)
 {
 	return block(file, file->header->rules_off, (uint64_t)worker * file->header->rule_capacity);
+}
+
+counter_t *counters_file_loops(const struct counters_file *file, uint32_t worker)
+{
+	return block(file, file->header->loops_off, (uint64_t)worker * file->header->rule_capacity);
 }
 
 struct upstream *counters_file_upstreams(const struct counters_file *file)

@@ -22,6 +22,7 @@ void counters_file_fini(struct counters_file *file);
 // A worker's own block, by the order of the entries, and its rules', by counter number.
 [[nodiscard]] counter_t *counters_file_worker(const struct counters_file *file, uint32_t worker);
 [[nodiscard]] counter_t *counters_file_rules(const struct counters_file *file, uint32_t worker);
+[[nodiscard]] counter_t *counters_file_loops(const struct counters_file *file, uint32_t worker);
 // All workers' upstreams, and a worker's own lines of them.
 [[nodiscard]] struct upstream *counters_file_upstreams(const struct counters_file *file);
 [[nodiscard]] struct upstream_line *counters_file_lines(

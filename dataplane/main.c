@@ -283,6 +283,7 @@ static bool make_workers(struct dataplane *plane)
 		worker->counters = counters_file_worker(&plane->counters, i);
 		worker->upstreams = counters_file_upstreams(&plane->counters);
 		worker->lines = counters_file_lines(&plane->counters, i);
+		worker->loop_counters = counters_file_loops(&plane->counters, i);
 		give_ports(plane, worker);
 		if (worker_init(worker, counters_file_rules(&plane->counters, i)) != 0)
 			return fail("can't make", "a worker", strerror(ENOMEM));

@@ -109,6 +109,7 @@ int worker_init(struct worker *worker, counter_t *rule_counters)
 	path->chance = &worker->chance;
 	path->counters = worker->counters;
 	path->rule_counters = rule_counters;
+	path->loop_counters = worker->loop_counters;
 	path->health.upstreams = worker->upstreams;
 	path->health.lines = worker->lines;
 	path->port_macs = options->port_macs;

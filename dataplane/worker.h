@@ -34,6 +34,7 @@ struct worker {
 	counter_t *counters;         // this worker's block
 	struct upstream *upstreams;  // of all workers
 	struct upstream_line *lines; // this worker's
+	counter_t *loop_counters;    // likewise, by the rule's counter number
 	uint32_t *loads;             // likewise, one an upstream (state/inflight.h)
 	unsigned idle_turns;
 	uint64_t last_turn_us;

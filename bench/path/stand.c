@@ -104,6 +104,7 @@ int stand_init(struct stand *stand, struct port *inner, struct stand_record *rec
 	stand->worker.counters = stand->counters;
 	stand->worker.upstreams = stand->upstreams;
 	stand->worker.lines = stand->lines;
+	stand->worker.loop_counters = stand->rule_counters;
 	stand->rule_counters = calloc(COUNTERS_RULE_CAPACITY, sizeof(*stand->rule_counters));
 	stand->places = upstreams_new(stand->upstreams, &stand->upstream_count, STAND_UPSTREAMS);
 	if (!stand->rule_counters || !stand->places ||

@@ -149,6 +149,7 @@ static bool make_worker(struct bench *bench)
 	bench->worker.snapshots = &bench->snapshots;
 	bench->worker.reader = &bench->reader;
 	bench->worker.counters = bench->counters;
+	bench->worker.loop_counters = bench->rule_counters;
 	return worker_init(&bench->worker, bench->rule_counters) == 0;
 }
 

@@ -68,9 +68,11 @@ static json_t *count_rules(const struct counters *counters, const struct config 
 
 		for (size_t r = 0; r < ruleset->rule_count; r++)
 			json_array_append_new(rules,
-				json_pack("{s:s, s:s, s:I}", "ruleset", ruleset->name, "name",
+				json_pack("{s:s, s:s, s:I, s:I}", "ruleset", ruleset->name, "name",
 					ruleset->rules[r].name, "queries",
-					count_queries(counters, &ruleset->rules[r])));
+					count_queries(counters, &ruleset->rules[r]), "loops",
+					(json_int_t)counters_loops(
+						counters, ruleset->rules[r].counter)));
 	}
 	return rules;
 }

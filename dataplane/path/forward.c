@@ -28,17 +28,46 @@ static const struct {
 		COUNT_shed_upstream},
 	[WAITERS_FULL] = {{RCODE_SERVFAIL, EDE_OTHER, "max-waiters clients wait for this answer"},
 		COUNT_shed_waiters},
+	[LOOP] = {{RCODE_SERVFAIL, EDE_OTHER, NULL}, COUNT_shed_loop},
 	[NAME_FULL] = {{RCODE_SERVFAIL, EDE_OTHER,
 			       "8 questions for this name and type are outstanding: a loop?"},
 		COUNT_shed_name},
 };
+
+// A text with the domain of the rule that sends the question round, which counts it.
+static const char *name_loop(struct path *path, const struct query *query)
+{
+	static const char begin[] = "a loop: you are being asked this by the rule for ";
+	const struct suffix_match *match = &query->found.winner;
+	char *text = path->texts[query - path->queries];
+	uint8_t offsets[NAME_LABELS_MAX];
+	char domain[NAME_TEXT_MAX];
+	uint8_t name[NAME_LEN_MAX];
+	unsigned count = name_labels(msg_name(&query->msg), offsets), at, len;
+
+	if (match->rule == IMAGE_NONE)
+		return "a loop: you are being asked this by the network's default";
+	counter_add(&path->loop_counters[image_rule(path->image, match->rule).counter], 1);
+	name_fold(name, msg_name(&query->msg), query->msg.name_len);
+	at = query->msg.name_len - 1u; // the root
+	if (match->label_count > 0 && match->label_count <= count)
+		at = offsets[count - match->label_count];
+	len = name_format(name + at, domain);
+	if (len > PATH_TEXT_LEN - sizeof(begin))
+		len = PATH_TEXT_LEN - sizeof(begin);
+	memcpy(text, begin, sizeof(begin) - 1);
+	memcpy(text + sizeof(begin) - 1, domain, len);
+	text[sizeof(begin) - 1 + len] = '\0';
+	return text;
+}
 
 static void shed(struct path *path, struct query *query, enum obstacle obstacle)
 {
 	const struct verdict *why = &obstacles[obstacle].verdict;
 
 	path_count(path, obstacles[obstacle].count);
-	path_decide(path, query, why->rcode, why->ede_code, why->ede_text);
+	path_decide(path, query, why->rcode, why->ede_code,
+		obstacle == LOOP ? name_loop(path, query) : why->ede_text);
 }
 
 // A route's targets, as places in the worker's health.

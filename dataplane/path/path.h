@@ -109,6 +109,8 @@
 	COUNT(shed_upstream, COUNTER_WORKER,                                              \
 		"SERVFAIL: the target has all that may be outstanding there")             \
 	COUNT(shed_waiters, COUNTER_WORKER, "SERVFAIL: max-waiters wait for that answer") \
+	COUNT(shed_loop, COUNTER_WORKER,                                                  \
+		"SERVFAIL: the question came back from whom it is asked of")              \
 	COUNT(shed_name, COUNTER_WORKER,                                                  \
 		"SERVFAIL: 8 questions for that name and type are outstanding")
 
@@ -148,6 +150,7 @@ enum {
 	PATH_BLANKS = 64, // packets kept ready for what we originate, and for what we take over
 	PATH_WORKERS_MAX = 64,
 	PATH_TURNS = 1024,
+	PATH_TEXT_LEN = 160,
 	PATH_KEPT = 256,      // answers that clients wait for at a time
 	PATH_KEPT_LEN = 1400, // no client gets a longer one
 };
@@ -222,10 +225,12 @@ struct path {
 	struct path_kept *kept;
 	uint32_t kept_free; // the first that is free; LIST_END: none
 	struct chance *chance;
-	counter_t *counters;         // STEP_, EXIT_, COUNT_
-	counter_t *rule_counters;    // by the rule's counter number
-	const port_mac_t *port_macs; // by port index; main writes
-	unsigned worker;             // whose path this is
+	counter_t *counters;                  // STEP_, EXIT_, COUNT_
+	counter_t *rule_counters;             // by the rule's counter number
+	counter_t *loop_counters;             // likewise
+	char texts[PATH_ROOM][PATH_TEXT_LEN]; // of a verdict that names a rule, one a query
+	const port_mac_t *port_macs;          // by port index; main writes
+	unsigned worker;                      // whose path this is
 	unsigned worker_count;
 	struct owner_crowd crowd;                   // that draws source ports and IDs
 	const struct keyring *keyring;              // by which keys; main writes

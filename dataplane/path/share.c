@@ -59,6 +59,47 @@ static enum obstacle wait_for(
 	return SHARED;
 }
 
+static bool is_loopback(const struct ip *ip)
+{
+	static const struct ip v6 = {{[15] = 1}};
+
+	return ip_is_v4(ip) ? ip->b[12] == 127 : ip_equal(ip, &v6);
+}
+
+// Is one of the question's targets, that it was sent to, at this address?
+static bool is_asked_of(
+	const struct path *path, const struct inflight_slot *slot, const struct ip *ip)
+{
+	const struct image *image = path->image;
+	const struct image_route *route = &image->routes[slot->route];
+	uint64_t asked = slot->asked.low | slot->asked.high;
+
+	for (; asked; asked &= asked - 1) {
+		unsigned target = (unsigned)__builtin_ctzll(asked);
+		const struct image_upstream *upstream =
+			&image->upstreams[image->targets[route->target_first + target]];
+
+		if (upstream->flags & IMAGE_CHECKS_LOOPS && ip_equal(&upstream->endpoint.ip, ip))
+			return true;
+	}
+	return false;
+}
+
+// Who asks is being asked the very question, in whatever network and by whatever rule.
+static bool is_loop(const struct path *path, const struct query *query,
+	const struct leaders_key *key, uint32_t hash)
+{
+	const struct ip *ip = &query->asker.client.ip;
+	const struct inflight_slot *slot = NULL;
+
+	if (is_loopback(ip))
+		return false;
+	while ((slot = inflight_next_leader(path->inflight, key, hash, slot)))
+		if (is_asked_of(path, slot, ip))
+			return true;
+	return false;
+}
+
 enum obstacle share_find(struct path *path, struct query *query, uint32_t *hash)
 {
 	const struct leaders_key key = key_of(path, query);
@@ -69,6 +110,8 @@ enum obstacle share_find(struct path *path, struct query *query, uint32_t *hash)
 	leader = inflight_leader(path->inflight, &key, hash, &count);
 	if (query->slot) // it asks on, whoever else does
 		return SENT;
+	if (is_loop(path, query, &key, *hash))
+		return LOOP;
 	if (leader && may_share(query))
 		return wait_for(path, query, leader);
 	if (count + (leader != NULL) >= LEADERS_OF_A_NAME)

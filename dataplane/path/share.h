@@ -16,6 +16,7 @@ enum obstacle {
 	NO_ROOM,       // no slot or send is free
 	UPSTREAM_FULL, // the target has all that may be outstanding there
 	WAITERS_FULL,  // as many wait for the answer as may
+	LOOP,          // it comes from a target that is being asked it
 	NAME_FULL,     // as many questions for the name and type are outstanding as may be
 };
 

@@ -215,6 +215,12 @@ struct inflight_slot *inflight_leader(const struct inflight *table, const struct
 	return leaders_find(&table->leaders, key, hash, count);
 }
 
+const struct inflight_slot *inflight_next_leader(const struct inflight *table,
+	const struct leaders_key *key, uint32_t hash, const struct inflight_slot *last)
+{
+	return leaders_next(&table->leaders, key, hash, last);
+}
+
 void inflight_lead(
 	struct inflight *table, struct inflight_slot *slot, uint32_t network, uint32_t hash)
 {

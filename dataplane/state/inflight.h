@@ -148,7 +148,7 @@ struct inflight_slot {
 	bool is_leading;
 	bool may_share;        // others may wait for its answer
 	uint32_t network;      // in that image
-	uint32_t lead_hash;    // of network, name and type
+	uint32_t lead_hash;    // of name and type
 	uint32_t lead_next;    // in its chain
 	uint32_t upstream;     // asked last; of a waiter: that it is charged to
 	uint32_t upstream_max; // what that one may be charged with
@@ -203,6 +203,9 @@ void inflight_release(struct inflight *, struct inflight_slot *);
 // leaders_find() and leaders_add() of the table's leaders (state/leaders.h).
 [[nodiscard]] struct inflight_slot *inflight_leader(
 	const struct inflight *, const struct leaders_key *, uint32_t *hash, unsigned *count);
+// leaders_next() of them.
+[[nodiscard]] const struct inflight_slot *inflight_next_leader(const struct inflight *,
+	const struct leaders_key *, uint32_t hash, const struct inflight_slot *last);
 void inflight_lead(struct inflight *, struct inflight_slot *, uint32_t network, uint32_t hash);
 // A slot that waits for the leader's answer. NULL: all are taken.
 [[nodiscard]] struct inflight_slot *inflight_join(struct inflight *, struct inflight_slot *leader);

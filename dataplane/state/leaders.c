@@ -33,23 +33,21 @@ void leaders_init(struct leaders *leaders, void *memory, struct inflight_slot *s
 
 static uint32_t hash_of(const struct leaders *leaders, const struct leaders_key *key)
 {
-	uint8_t bytes[sizeof(key->network) + MSG_QUESTION_LEN_MAX] __attribute__((uninitialized));
+	uint8_t bytes[MSG_QUESTION_LEN_MAX] __attribute__((uninitialized));
 	unsigned name_len = key->question_len - TYPE_AND_CLASS;
-	uint8_t *name = bytes + sizeof(key->network);
 
-	memcpy(bytes, &key->network, sizeof(key->network));
-	name_fold(name, key->question, name_len);
-	memcpy(name + name_len, key->question + name_len, TYPE_AND_CLASS);
-	return (uint32_t)siphash(leaders->secret, bytes, sizeof(key->network) + key->question_len);
+	name_fold(bytes, key->question, name_len);
+	memcpy(bytes + name_len, key->question + name_len, TYPE_AND_CLASS);
+	return (uint32_t)siphash(leaders->secret, bytes, key->question_len);
 }
 
-static bool is_of_name(
+static bool is_of_question(
 	const struct inflight_slot *slot, const struct leaders_key *key, uint32_t hash)
 {
 	unsigned name_len = key->question_len - TYPE_AND_CLASS;
 
-	return slot->lead_hash == hash && slot->network == key->network &&
-		slot->generation == key->generation && slot->question_len == key->question_len &&
+	return slot->lead_hash == hash && slot->generation == key->generation &&
+		slot->question_len == key->question_len &&
 		name_equal_folded(slot->question, key->question, name_len) &&
 		memcmp(slot->question + name_len, key->question + name_len, TYPE_AND_CLASS) == 0;
 }
@@ -71,12 +69,23 @@ struct inflight_slot *leaders_find(const struct leaders *leaders, const struct l
 		at = leaders->slots[at].lead_next) {
 		struct inflight_slot *slot = &leaders->slots[at];
 
-		if (!is_of_name(slot, key, *hash))
+		if (slot->network != key->network || !is_of_question(slot, key, *hash))
 			continue;
 		if (is_same(slot, key))
 			return slot;
 		++*count;
 	}
+	return NULL;
+}
+
+const struct inflight_slot *leaders_next(const struct leaders *leaders,
+	const struct leaders_key *key, uint32_t hash, const struct inflight_slot *last)
+{
+	uint32_t at = last ? last->lead_next : leaders->buckets[hash & leaders->mask];
+
+	for (; at != LIST_END; at = leaders->slots[at].lead_next)
+		if (is_of_question(&leaders->slots[at], key, hash))
+			return &leaders->slots[at];
 	return NULL;
 }
 

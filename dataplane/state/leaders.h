@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Questions that are being asked, by what they ask: who asks the same waits for the same answer.
 //
-//   buckets ──▶ slot ──▶ slot ──▶ …      by a keyed hash of network, name and type: outsiders choose names
+//   buckets ──▶ slot ──▶ slot ──▶ …      by a keyed hash of name and type: outsiders choose names
 //
 // A slot here leads: its question was sent, and others may wait for its answer. The slots are those of state/inflight.
 #pragma once
@@ -38,6 +38,10 @@ void leaders_init(struct leaders *, void *memory, struct inflight_slot *slots, u
 // Into `*hash`, for leaders_add(). The slot to wait for; NULL: none. `*count` is how many of this name and type there are in the network.
 [[nodiscard]] struct inflight_slot *leaders_find(
 	const struct leaders *, const struct leaders_key *, uint32_t *hash, unsigned *count);
+// One of this question in any network and by any rule, behind `last`, or the first behind NULL; NULL: no more. `hash` is that of
+// leaders_find().
+[[nodiscard]] const struct inflight_slot *leaders_next(const struct leaders *,
+	const struct leaders_key *, uint32_t hash, const struct inflight_slot *last);
 // From now on the slot leads; not yet it may be waited for (inflight_slot.may_share).
 void leaders_add(struct leaders *, struct inflight_slot *, uint32_t network, uint32_t hash);
 // Nothing happens to a slot that does not lead.

@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 
 import upstream
-from harness import question_end
+from harness import INBOUND, question_end
 from upstream import answer
 
 
@@ -127,3 +127,36 @@ def test_D13_a_rule_says_what_becomes_of_the_clients_subnet(lab, own_config):
     sent = [dns.message.from_wire(query).options for _, query, _ in server.asked]
     assert [[(option.address, option.srclen) for option in options] for options in sent] == [
         [], [("192.0.2.0", 24)], [("10.53.0.0", 24)]]
+
+
+@pytest.fixture
+def way_back(lab, own_config):
+    """The upstream's addresses are clients too, and know the way."""
+    def route(verb):
+        lab.command("upstream", "ip", "route", verb, f"{INBOUND}/32", "via", "10.54.0.2", check=True)
+
+    text = own_config.read_text().replace("prefixes: [10.53.0.0/16",
+                                          "prefixes: [10.54.0.0/16, 10.53.0.0/16")
+    own_config.write_text(text)
+    lab.ctl("reload")
+    route("add")
+    yield
+    route("del")
+
+
+def loops_of(lab, rule):
+    return sum(seen["loops"] for seen in lab.ctl_json("stats")["rules"] if seen["name"] == rule)
+
+
+@pytest.mark.ports("xdp", "dpdk")
+def test_G10_X20_a_loop_breaks_at_the_first_return_with_the_rule_named(lab, way_back, targets):
+    (server,) = targets.serve(upstream.bounced)
+    reply = lab.ask("a.targets.lab.", use_edns=0)
+    assert reply.rcode() == dns.rcode.SERVFAIL
+    assert len(server.asked) == 1
+    (came_back,) = server.bounces
+    assert came_back.rcode() == dns.rcode.SERVFAIL
+    (error,) = came_back.options
+    assert (error.code, error.text) == (
+        0, "a loop: you are being asked this by the rule for targets.lab.")
+    assert loops_of(lab, "targets") == 1

@@ -11,7 +11,9 @@ import struct
 import threading
 import time
 
-from harness import Script, question_end, udp_socket
+import dns.message
+
+from harness import INBOUND, Script, question_end, udp_socket
 
 ADDRESS = "10.54.0.1"
 OTHER_ADDRESS = "10.54.0.19"
@@ -85,6 +87,15 @@ def each_of(*manners):
     return all_of_them
 
 
+def bounced(server, query, peer):
+    """Forwards to whom it is asked by, as it came, and relays what it hears."""
+    with contextlib.closing(udp_socket("upstream", ADDRESS)) as sock:
+        sock.sendto(query, (INBOUND, 53))
+        reply = sock.recv(65535)
+    server.bounces.append(dns.message.from_wire(reply))
+    server.sock.sendto(reply, peer)
+
+
 # Lies: wrong in one thing and right in all else. What they say is not what the server would.
 
 LIE = "192.0.2.66"
@@ -142,6 +153,7 @@ class Upstream(threading.Thread):
         self.sock = udp_socket("upstream", ADDRESS, port)
         self.sock.settimeout(0.1)
         self.asked = []  # (when, query, peer)
+        self.bounces = []
         self.timers = []
         self.is_over = threading.Event()
         self.start()

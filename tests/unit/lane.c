@@ -71,6 +71,7 @@ static struct lane *new_lane(
 		lane->worker.ports[i] = memory_as_port(lane->ports[i]);
 		lane->worker.ports[i]->siblings = lane->worker.ports;
 	}
+	lane->worker.loop_counters = lane->loop_counters;
 	assert_int_equal(worker_init(&lane->worker, lane->rule_counters), 0);
 	assert_null(lane_switch(lane, rules, rule_count));
 	return lane;

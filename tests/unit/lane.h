@@ -25,6 +25,7 @@ struct lane {
 	struct upstream upstreams[LANE_UPSTREAM_PLACES];
 	struct upstream_line lines[LANE_UPSTREAM_PLACES];
 	counter_t rule_counters[64];
+	counter_t loop_counters[64];
 	struct keyring keyring;
 	uint64_t generation; // of the image served
 	uint64_t now_us;

@@ -25,6 +25,7 @@ enum {
 	UPSTREAMS = 4,
 	UPSTREAMS_OFF = RULES_OFF + WORKERS * RULES * 8,
 	LINES_OFF = UPSTREAMS_OFF + UPSTREAMS * sizeof(struct upstream),
+	LOOPS_OFF = LINES_OFF + WORKERS * UPSTREAMS * sizeof(struct upstream_line),
 }; // patience in turns of 1 ms
 
 // One counter of each kind that the laws speak of, and what each worker has counted.
@@ -56,6 +57,7 @@ static int make_counters(void)
 		.entries_off = 128,
 		.workers_off = 4096,
 		.rules_off = RULES_OFF,
+		.loops_off = LOOPS_OFF,
 		.worker_stride = STRIDE,
 		.rule_capacity = RULES,
 		.upstreams_off = UPSTREAMS_OFF,
@@ -64,7 +66,7 @@ static int make_counters(void)
 	};
 	int fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	header.size = LINES_OFF + WORKERS * UPSTREAMS * sizeof(struct upstream_line);
+	header.size = LOOPS_OFF + WORKERS * RULES * 8;
 	assert_int_equal(ftruncate(fd, (off_t)header.size), 0);
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
