@@ -28,6 +28,13 @@ def answer(server, query, peer):
     server.sock.sendto(Script.reply_to(query, server.text), peer)
 
 
+def saying(make):
+    """The bytes that `make` makes of a query."""
+    def say(server, query, peer):
+        server.sock.sendto(make(query), peer)
+    return say
+
+
 def folded(server, query, peer):
     """The answer, its question in lower case."""
     end = question_end(query) - 4
