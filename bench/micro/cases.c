@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bench/micro/compile.h"
+#include "bench/micro/inflight.h"
 #include "bench/micro/match.h"
 
 #define MATCH(label, row_, floor_, goal_, engine_, count_, is_file_, traffic_, words_)    \
@@ -59,6 +60,35 @@ const struct micro_case micro_cases[] = {
 		1000000, false, DEEPEST, "127 labels over the deepest paths there are, no rule"),
 	MATCH("match hostile, naive trie", NULL, 0, 0, engine_trie, 1000000, false, HOSTILE,
 		"127 labels over rules of 34"),
+
+	{.name = "port and ID drawn",
+		.row = "permutation_apply_ns",
+		.unit = "ns",
+		.batch = MICRO_BATCH,
+		.setup = permutation_setup,
+		.run = permutation_run_apply,
+		.teardown = inflight_teardown},
+	{.name = "port and ID read",
+		.row = "permutation_undo_ns",
+		.unit = "ns",
+		.batch = MICRO_BATCH,
+		.setup = permutation_setup,
+		.run = permutation_run_undo,
+		.teardown = inflight_teardown},
+	{.name = "in flight: take, find, release",
+		.row = "inflight_ns",
+		.unit = "ns",
+		.batch = MICRO_BATCH,
+		.setup = inflight_setup,
+		.run = inflight_run,
+		.teardown = inflight_teardown},
+	{.name = "handed over, one core",
+		.row = "handover_ns",
+		.unit = "ns",
+		.batch = MICRO_BATCH,
+		.setup = handover_setup,
+		.run = handover_run,
+		.teardown = inflight_teardown},
 
 	{.name = "compile 1M",
 		.row = "publish_1m_s",
