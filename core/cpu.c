@@ -21,6 +21,8 @@ enum {
 };
 #define LEAF7_AVX512VL (1u << 31)
 
+enum { LEAF7_C_VAES = 1 << 9 }; // of the same leaf, ECX
+
 enum {
 	STATE_AVX = 0x06,    // XMM and YMM
 	STATE_AVX512 = 0xe0, // masks, and all of ZMM
@@ -61,7 +63,20 @@ enum cpu_level cpu_level(void)
 	return CPU_AVX512;
 }
 
+bool cpu_has_vaes(void)
+{
+	uint32_t a, b, c, d;
+
+	return cpu_level() == CPU_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+		has_all(c, LEAF7_C_VAES);
+}
+
 #else
+
+bool cpu_has_vaes(void)
+{
+	return false;
+}
 
 enum cpu_level cpu_level(void)
 {

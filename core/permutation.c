@@ -14,6 +14,8 @@ void permutation_init(struct permutation *permutation, const uint8_t key[static 
 #ifdef __x86_64__
 	if (cpu_level() >= CPU_AVX2)
 		permutation->walk_round = permutation_round_aesni;
+	if (cpu_has_vaes())
+		permutation->walk_round = permutation_round_vaes;
 #endif
 }
 

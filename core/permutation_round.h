@@ -37,4 +37,6 @@ void permutation_round_plain(
 #ifdef __x86_64__
 void permutation_round_aesni(
 	const struct aes128 *, struct place *places, unsigned count, unsigned round, bool is_back);
+void permutation_round_vaes(
+	const struct aes128 *, struct place *places, unsigned count, unsigned round, bool is_back);
 #endif
