@@ -15,8 +15,8 @@ PYTHON = "/usr/bin/python3"
 FUZZ_SECS = int(os.environ.get("SHUNT_FUZZ_SECS", "20"))
 
 # What is run over plain sockets: there a sanitizer follows all that the daemons do.
-OVER_SOCKETS = ["test_faults.py", "test_mutated.py", "test_queries.py", "test_rules.py",
-                "test_user.py"]
+OVER_SOCKETS = ["test_faults.py", "test_ipv6.py", "test_mutated.py", "test_queries.py",
+                "test_rules.py", "test_user.py"]
 
 # Builds by clang with sanitizers: what it finds, folder, options, files of the lab's tests. A thread sanitizer follows only code
 # that it compiled, so that one goes without DPDK and AF_XDP.

@@ -180,10 +180,12 @@ static int keep_wanted(struct steer_maps *maps, const struct steering *steering)
 		free(outbound);
 		return -ENOMEM;
 	}
-	memcpy(inbound, steering->inbound, steering->inbound_count * sizeof(*inbound));
-	memcpy(outbound, steering->outbound, steering->outbound_count * sizeof(*outbound));
-	for (uint32_t i = 0; i < steering->outbound_count; i++)
+	for (uint32_t i = 0; i < steering->inbound_count; i++)
+		inbound[i] = steering->inbound[i];
+	for (uint32_t i = 0; i < steering->outbound_count; i++) {
+		outbound[i] = steering->outbound[i];
 		outbound[i].sources = NULL; // the snapshot's, which may go before this does
+	}
 	steer_maps_fini(maps);
 	maps->wanted = (struct steering){
 		.inbound = inbound,
