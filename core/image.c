@@ -10,7 +10,7 @@
 #include "core/suffix.h"
 #include "core/zone.h"
 
-enum { SECTION_ALIGNMENT = 64, ADDRESS_BITS = 128 };
+enum { ADDRESS_BITS = 128 };
 
 static_assert(offsetof(struct image_header, checksum) % 8 == 0, "the checksum is one word");
 
@@ -35,13 +35,18 @@ static const size_t element_sizes[IMAGE_SECTION_COUNT] = {
 #undef ELEMENT_SIZE
 };
 
+size_t image_element_size(enum image_section_id id)
+{
+	return element_sizes[id];
+}
+
 static const char *check_header(const struct image_header *header, size_t size)
 {
 	if (size < sizeof(*header) || header->magic != IMAGE_MAGIC)
 		return "this is no image";
 	if (header->version != IMAGE_VERSION || header->header_len != sizeof(*header))
 		return "the image has another version; control and dataplane must be of one release";
-	if (header->size != size || size > IMAGE_SIZE_MAX || size % SECTION_ALIGNMENT)
+	if (header->size != size || size > IMAGE_SIZE_MAX || size % IMAGE_ALIGNMENT)
 		return "the image's size is not what its header says";
 	if (header->generation == 0 || header->query_timeout_us == 0 || header->max_waiters == 0)
 		return "the image has no generation, no query time-out or no waiters";
@@ -54,7 +59,7 @@ static const char *check_header(const struct image_header *header, size_t size)
 
 static const char *check_section(const struct image_section *section, size_t element, size_t size)
 {
-	if (section->off % SECTION_ALIGNMENT || section->off < sizeof(struct image_header))
+	if (section->off % IMAGE_ALIGNMENT || section->off < sizeof(struct image_header))
 		return "a section is out of place";
 	if (section->count >= IMAGE_NONE || section->off > size ||
 		section->count > (size - section->off) / element)

@@ -27,6 +27,7 @@ enum {
 	IMAGE_RUN_MAX = 32,        // buckets that one look-up visits
 	IMAGE_ENDINGS_MAX = 256,   // a name's ending is one byte
 	IMAGE_ENDING_LEN_MAX = 31, // the root label included
+	IMAGE_ALIGNMENT = 64,      // of sections
 	IMAGE_LINE = 64,           // a cache line, which an accept crosses only if it is longer
 	IMAGE_FILLER = 0xff,       // in place of an accept, where none fits before the next line
 	IMAGE_SLACK = 64,          // bytes that can be read beyond an accept
@@ -300,6 +301,9 @@ struct image {
 	IMAGE_SECTIONS(IMAGE_FIELD)
 #undef IMAGE_FIELD
 };
+
+// Bytes of one element of a section.
+[[nodiscard]] size_t image_element_size(enum image_section_id);
 
 // Checks all of `base[0..size)` and fills `image`. NULL: it is good. Otherwise what is wrong, a constant
 // text, and `image` is not to be used. `base` is 64-byte aligned.

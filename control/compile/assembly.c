@@ -15,14 +15,6 @@
 #define MFD_NOEXEC_SEAL 0x0008U // Linux 6.3
 #endif
 
-enum { SECTION_ALIGNMENT = 64 };
-
-static const size_t element_sizes[IMAGE_SECTION_COUNT] = {
-#define ELEMENT_SIZE(name, type) sizeof(type),
-	IMAGE_SECTIONS(ELEMENT_SIZE)
-#undef ELEMENT_SIZE
-};
-
 void assembly_init(struct assembly *assembly)
 {
 	*assembly = (struct assembly){0};
@@ -53,7 +45,7 @@ uint32_t assembly_add(
 	struct assembly *assembly, enum image_section_id id, const void *elements, size_t count)
 {
 	struct assembly_section *section = &assembly->sections[id];
-	size_t element = element_sizes[id];
+	size_t element = image_element_size(id);
 	size_t first = section->count;
 
 	if (assembly->is_out_of_memory || count >= IMAGE_NONE - first ||
@@ -76,12 +68,12 @@ uint32_t assembly_count(const struct assembly *assembly, enum image_section_id i
 
 void *assembly_at(struct assembly *assembly, enum image_section_id id, uint32_t index)
 {
-	return assembly->sections[id].data + index * element_sizes[id];
+	return assembly->sections[id].data + index * image_element_size(id);
 }
 
 static uint64_t align(uint64_t off)
 {
-	return (off + SECTION_ALIGNMENT - 1) & ~(uint64_t)(SECTION_ALIGNMENT - 1);
+	return (off + IMAGE_ALIGNMENT - 1) & ~(uint64_t)(IMAGE_ALIGNMENT - 1);
 }
 
 // Gives each section its place, in order, and the image its size.
@@ -93,7 +85,7 @@ static void lay_out(const struct assembly *assembly, struct image_header *header
 		uint64_t count = assembly->sections[i].count;
 
 		header->sections[i] = (struct image_section){.off = off, .count = count};
-		off = align(off + count * element_sizes[i]);
+		off = align(off + count * image_element_size(i));
 	}
 	header->size = off;
 }
@@ -109,7 +101,7 @@ static int write_image(const struct assembly *assembly, struct image_header *hea
 
 		if (section->count > 0)
 			memcpy(base + header->sections[i].off, section->data,
-				section->count * element_sizes[i]);
+				section->count * image_element_size(i));
 	}
 	memcpy(base, header, sizeof(*header));
 	header->checksum = image_checksum(base, header->size);
