@@ -75,6 +75,7 @@ const uint8_t *route_follow(const struct image *image, const struct suffix_query
 		return NULL;
 	}
 	target.name = zone_target(image, found->zone.rrset);
+	target.name_len = 0;
 	suffix_match_below(image, &target, scanner, NAME_LABELS_MAX, IMAGE_RANK_COUNT, &next.match);
 	next.route = settle(image, &target, scanner, &next);
 	if (next.route == IMAGE_NONE) // the answer ends at the CNAME

@@ -30,6 +30,7 @@ struct suffix_query {
 	uint32_t network; // index into the image's networks
 	uint16_t
 		type; // DS is asked of the parent: a rule's own domain does not cover it (RFC 4035, 3.1.4.1)
+	uint8_t name_len; // the root label included; 0: it is to be counted
 };
 
 // The rule that covers a name, with how many labels of it the rule's domain has.

@@ -42,21 +42,21 @@ enum {
 
 // A name on its way through the automaton.
 //
-//   folded   3 w w w 5 a z u r e 3 c o m 0
+//   folded   3 w w w 5 a z u r e 3 c o m 0 0 0 …
 //   labels   0       4           10      14: the root label
 struct lane {
-	const uint8_t *name;
 	const struct image_start *start; // NULL: this walk is not for it
 	block state;                     // after the labels hashed so far
 	uint32_t label_count;
 	uint32_t len;
+	uint32_t laid;    // bytes of the name laid out so far
 	uint32_t limit;   // labels that the name has, and a path of the ruleset may have
 	uint32_t hashed;  // depth
 	uint32_t found;   // the deepest state that is known to be there
 	uint32_t missing; // the highest that is known not to be
 	uint32_t accept;  // of the one found
 	uint64_t states[NAME_LABELS_MAX + 1]; // first 64 bits, by depth
-	uint8_t labels[NAME_LABELS_MAX + LABELS_MORE + 1];
+	uint16_t labels[NAME_LABELS_MAX + LABELS_MORE + 1];
 	uint8_t before[FOLD_SLACK];
 	uint8_t folded[NAME_LEN_MAX + FOLD_SLACK];
 };
@@ -73,34 +73,33 @@ struct walk {
 	struct lane lanes[BURST];
 };
 
-// Some more labels of names side by side: one alone would wait for each of its length bytes. At the root label they
-// stay, so no branch depends on their number.
+// Some more labels of names side by side: one alone would wait for each of its length bytes. Behind a name's end lie
+// zeros, so no branch depends on the number of its labels: what is laid out too much is not counted.
 static inline void lay_out_some(struct lane *const *lanes, const unsigned stride)
 {
 	const uint8_t *names[ABREAST];
-	uint8_t *labels[ABREAST];
+	uint16_t *labels[ABREAST];
 	uint32_t at[ABREAST];
 
 	for (unsigned k = 0; k < ABREAST; k++) {
-		names[k] = lanes[k]->name;
+		names[k] = lanes[k]->folded;
 		labels[k] = lanes[k]->labels + lanes[k]->label_count;
-		at[k] = lanes[k]->len;
+		at[k] = lanes[k]->laid;
 	}
 	for (unsigned i = 0; i < stride; i++)
 		for (unsigned k = 0; k < ABREAST; k++) {
-			uint32_t len = names[k][at[k]];
-
-			labels[k][i] = (uint8_t)at[k];
-			at[k] += len + (len != 0);
+			labels[k][i] = (uint16_t)at[k];
+			at[k] += 1u + names[k][at[k]];
 		}
 	for (unsigned k = 0; k < ABREAST; k++) {
-		uint32_t count = 0;
+		uint16_t root = (uint16_t)(lanes[k]->len - 1), count = 0;
 
+		labels[k][stride] = (uint16_t)at[k];
 		for (unsigned i = 0; i < stride; i++)
-			count += labels[k][i] != at[k];
-		labels[k][count] = (uint8_t)at[k];
+			count += labels[k][i] < root;
+		// The same lane may stand there twice.
 		lanes[k]->label_count = (uint32_t)(labels[k] - lanes[k]->labels) + count;
-		lanes[k]->len = at[k];
+		lanes[k]->laid = at[k];
 	}
 }
 
@@ -117,7 +116,7 @@ static inline void lay_out_round(struct walk *walk, const unsigned stride)
 		struct lane *lane = walk->active[i];
 
 		walk->active[still] = lane;
-		still += lane->name[lane->len] != 0;
+		still += lane->laid < lane->len - 1;
 	}
 	walk->active_count = still;
 }
@@ -126,21 +125,19 @@ static inline void lay_out(struct walk *walk, const struct suffix_query *queries
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct lane *lane = &walk->lanes[i];
+		const struct suffix_query *query = &queries[i];
 
-		lane->name = queries[i].name;
-		lane->len = lane->label_count = 0;
+		lane->len =
+			query->name_len ? query->name_len : name_check(query->name, NAME_LEN_MAX);
+		lane->laid = lane->label_count = 0;
+		fold(lane->folded, query->name, lane->len);
+		memset(lane->folded + lane->len, 0, LABELS_MORE);
 		walk->active[i] = lane;
 	}
 	walk->active_count = count;
 	lay_out_round(walk, LABELS_AT_FIRST);
 	while (walk->active_count > 0)
 		lay_out_round(walk, LABELS_MORE);
-	for (unsigned i = 0; i < count; i++) {
-		struct lane *lane = &walk->lanes[i];
-
-		lane->len++;
-		fold(lane->folded, lane->name, lane->len);
-	}
 }
 
 // Length byte and label, 16 bytes at a time.
@@ -165,7 +162,7 @@ static inline void hash_some(const struct walk *walk, struct lane *lane, const u
 {
 	uint32_t left = lane->limit - lane->hashed, depth = lane->hashed;
 	uint32_t end = depth + (left < stride ? left : stride);
-	const uint8_t *label = lane->labels + lane->label_count - depth;
+	const uint16_t *label = lane->labels + lane->label_count - depth;
 	block state = lane->state;
 
 	while (depth < end) {
@@ -485,6 +482,7 @@ static inline void match_parent(
 	if (match->rule == IMAGE_NONE || query->name[0] == 0 ||
 		match->label_count != name_labels(query->name, labels))
 		return;
+	parent.name_len -= parent.name_len ? 1 + parent.name[0] : 0;
 	parent.name += 1u + parent.name[0];
 	match_burst(walk, &parent, match, 1);
 }

@@ -99,14 +99,15 @@ static void *build(const struct names *names, const char **why)
 	return snapshot;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	const struct image *image = &((const struct snapshot *)engine)->image;
 	struct suffix_query queries[MICRO_BURST] = {0};
 	struct suffix_match matches[MICRO_BURST];
 
 	for (unsigned i = 0; i < count; i++)
-		queries[i] = (struct suffix_query){.name = names[i], .type = TYPE_A};
+		queries[i] = (struct suffix_query){
+			.name = names[i].wire, .type = TYPE_A, .name_len = (uint8_t)names[i].len};
 	suffix_match(image, queries, matches, count);
 	// The rule itself is read by whoever takes the route: not here, but in the check before the timing.
 	for (unsigned i = 0; i < count; i++)

@@ -9,13 +9,20 @@
 
 #define ENGINE_NONE UINT32_MAX
 
+// In wire form and lower case, with its length: who has parsed a query knows it.
+struct engine_name {
+	const uint8_t *wire;
+	unsigned len;
+};
+
 struct engine {
 	const char *name;
 	size_t names_max; // it takes no more; 0: any number
 	// NULL: it can't be had here, and `why` says so.
 	void *(*build)(const struct names *, const char **why);
-	// For each name, in wire form and lower case, the index of the longest rule, or ENGINE_NONE.
-	void (*match)(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count);
+	// For each name, the index of the longest rule, or ENGINE_NONE.
+	void (*match)(
+		void *engine, const struct engine_name *names, uint32_t *rules, unsigned count);
 	// The index of what match() gave, if that is something else; NULL: it is the index.
 	uint32_t (*number)(void *engine, uint32_t rule);
 	void (*release)(void *engine);

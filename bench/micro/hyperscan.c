@@ -112,14 +112,14 @@ static unsigned put_text(const uint8_t *wire, char text[static NAME_LEN_MAX + 64
 	return len > 0 ? len - 1 : 0;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	struct hyperscan *h = engine;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct found found = {.hyperscan = h, .rule = ENGINE_NONE};
 		char text[NAME_LEN_MAX + 64];
-		unsigned len = put_text(names[i], text);
+		unsigned len = put_text(names[i].wire, text);
 
 		hs_scan(h->database, text, len, 0, h->scratch, on_match, &found);
 		rules[i] = found.rule;

@@ -79,10 +79,12 @@ static void bring_next(const struct body *body)
 
 static void ask(struct body *body, uint32_t rules[static MICRO_BURST])
 {
-	const uint8_t *names[MICRO_BURST];
+	const uint32_t *offs = body->queries.offs + body->at;
+	struct engine_name names[MICRO_BURST];
 
 	for (unsigned i = 0; i < MICRO_BURST; i++)
-		names[i] = body->queries.wire + body->queries.offs[body->at + i];
+		names[i] =
+			(struct engine_name){body->queries.wire + offs[i], offs[i + 1] - offs[i]};
 	bring_next(body);
 	body->engine->match(body->built, names, rules, MICRO_BURST);
 	body->at += MICRO_BURST;

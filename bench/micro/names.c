@@ -322,7 +322,7 @@ void queries_draw(
 
 	*queries = (struct queries){
 		.wire = checked(malloc(size)),
-		.offs = checked(malloc(count * sizeof(*queries->offs))),
+		.offs = checked(malloc((count + 1) * sizeof(*queries->offs))),
 	};
 	while (queries->count < count) {
 		size_t rule = draw_rule(names, traffic, &seed);
@@ -338,6 +338,7 @@ void queries_draw(
 		queries->offs[queries->count++] = (uint32_t)queries->wire_len;
 		queries->wire_len += len;
 	}
+	queries->offs[count] = (uint32_t)queries->wire_len;
 }
 
 void queries_fini(struct queries *queries)

@@ -33,7 +33,7 @@ enum traffic {
 struct queries {
 	uint8_t *wire;
 	size_t wire_len;
-	uint32_t *offs;
+	uint32_t *offs; // and where the last ends
 	size_t count;
 };
 

@@ -95,13 +95,13 @@ static void look_up(struct rte_hash *table, struct bulk *bulk, uint32_t *rules)
 	bulk->count = 0;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	struct bulk bulk = {.count = 0};
 
 	for (unsigned i = 0; i < count; i++) {
-		const uint8_t *name = names[i];
-		unsigned len = name_check(name, NAME_LEN_MAX);
+		const uint8_t *name = names[i].wire;
+		unsigned len = names[i].len;
 
 		rules[i] = ENGINE_NONE;
 		for (; *name != 0; len -= 1u + *name, name += 1 + *name) {
@@ -129,7 +129,7 @@ static void *build(const struct names *names, const char **why)
 	return NULL;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	(void)engine;
 	(void)names;

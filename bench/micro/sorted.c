@@ -81,10 +81,10 @@ static uint32_t search(const struct sorted *sorted, const uint8_t *name)
 	return ENGINE_NONE;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const uint8_t *name = names[i];
+		const uint8_t *name = names[i].wire;
 
 		rules[i] = search(engine, name);
 		while (rules[i] == ENGINE_NONE && *name != 0) {

@@ -101,15 +101,15 @@ static void *build(const struct names *names, const char **why)
 	return root;
 }
 
-static void match(void *engine, const uint8_t *const *names, uint32_t *rules, unsigned count)
+static void match(void *engine, const struct engine_name *names, uint32_t *rules, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t labels[NAME_LABELS_MAX];
-		unsigned left = name_labels(names[i], labels);
+		unsigned left = name_labels(names[i].wire, labels);
 		struct node *node = engine;
 
 		rules[i] = node->rule;
-		while (left > 0 && (node = find(node, names[i] + labels[--left])))
+		while (left > 0 && (node = find(node, names[i].wire + labels[--left])))
 			if (node->rule != ENGINE_NONE)
 				rules[i] = node->rule;
 	}

@@ -76,6 +76,7 @@ void path_match(struct path *path)
 
 		names[i] = (struct suffix_query){
 			.name = msg_name(&query->msg),
+			.name_len = query->msg.name_len,
 			.network = query->network,
 			.type = query->msg.type,
 		};

@@ -421,9 +421,11 @@ static unsigned compare_with_trie(struct rulesets *sets, uint64_t *seed, unsigne
 	for (unsigned done = 0, count; done < name_count; done += count) {
 		count = 1 + draw(seed) % TRIE_BURST;
 		for (unsigned n = 0; n < count; n++) {
-			random_name(seed, names[n]);
-			queries[n] = (struct suffix_query){
-				.name = names[n], .type = draw(seed) % 8 ? TYPE_A : TYPE_DS};
+			unsigned len = random_name(seed, names[n]);
+
+			queries[n] = (struct suffix_query){.name = names[n],
+				.type = draw(seed) % 8 ? TYPE_A : TYPE_DS,
+				.name_len = draw(seed) % 2 ? (uint8_t)len : 0};
 		}
 		covered += compare_burst(sets, queries, count);
 	}
