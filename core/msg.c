@@ -80,6 +80,10 @@ static void skip_owner(struct bytes *r)
 	unsigned pointers = 0;
 	size_t target;
 
+	if (bytes_left(r) > 0 && *r->at == 0) { // the root, as every OPT has it
+		r->at++;
+		return;
+	}
 	while (read_labels(&piece, &name_len, &target)) {
 		if (pointers++ == 0)
 			r->at = piece.at;
@@ -108,6 +112,14 @@ static bool are_options_whole(const uint8_t *data, uint16_t len)
 	return !r.is_bad;
 }
 
+// What follows a record's owner (RFC 1035, 4.1.3).
+struct record_head {
+	be16_t type;
+	be16_t class;
+	be32_t ttl;
+	be16_t data_len;
+};
+
 struct record {
 	uint16_t off;
 	bool has_root_owner;
@@ -121,13 +133,17 @@ struct record {
 static struct record read_record(struct bytes *r)
 {
 	struct record record = {.off = (uint16_t)bytes_off(r)};
+	const struct record_head *head;
 
 	skip_owner(r);
 	record.has_root_owner = bytes_off(r) == record.off + 1u;
-	record.type = bytes_be16(r);
-	record.class = bytes_be16(r);
-	record.ttl = bytes_be32(r);
-	record.data_len = bytes_be16(r);
+	head = (const struct record_head *)bytes_skip(r, sizeof(*head));
+	if (!head)
+		return record;
+	record.type = be16_get(head->type);
+	record.class = be16_get(head->class);
+	record.ttl = be32_get(head->ttl);
+	record.data_len = be16_get(head->data_len);
 	record.data = bytes_skip(r, record.data_len);
 	return record;
 }

@@ -20,25 +20,54 @@ unsigned name_check(const uint8_t *wire, size_t len)
 	return 0;
 }
 
-uint8_t name_fold_byte(uint8_t byte)
+static uint64_t load(const uint8_t *at)
 {
-	return byte | (uint8_t)((uint8_t)(byte - 'A') < 26 ? 0x20 : 0);
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
 }
 
 // Length bytes are at most 63, below 'A': folding a whole name leaves them as they are.
 void name_fold(uint8_t *out, const uint8_t *wire, unsigned len)
 {
+	for (; len >= 8; out += 8, wire += 8, len -= 8) {
+		uint64_t folded = name_fold_word(load(wire));
+
+		memcpy(out, &folded, sizeof(folded));
+	}
 	for (unsigned i = 0; i < len; i++)
 		out[i] = name_fold_byte(wire[i]);
 }
 
 bool name_equal_folded(const uint8_t *a, const uint8_t *b, unsigned len)
 {
-	uint8_t difference = 0;
+	uint64_t difference = 0;
 
+	for (; len >= 8; a += 8, b += 8, len -= 8)
+		difference |= name_fold_word(load(a)) ^ name_fold_word(load(b));
 	for (unsigned i = 0; i < len; i++)
 		difference |= name_fold_byte(a[i]) ^ name_fold_byte(b[i]);
 	return difference == 0;
+}
+
+// Multiplied and folded over, a word at a time; the factors are those of MurmurHash3's last step.
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return hash ^ hash >> 33;
+}
+
+uint32_t name_hash(const uint8_t *wire, unsigned len)
+{
+	uint64_t hash = len, rest = 0;
+
+	for (; len >= 8; wire += 8, len -= 8)
+		hash = mix(hash, name_fold_word(load(wire)));
+	for (unsigned i = 0; i < len; i++)
+		rest |= (uint64_t)name_fold_byte(wire[i]) << 8 * i;
+	return (uint32_t)mix(hash, rest);
 }
 
 unsigned name_labels(const uint8_t *wire, uint8_t offsets[static NAME_LABELS_MAX])
@@ -58,16 +87,30 @@ static bool is_plain(uint8_t byte)
 		byte == '_';
 }
 
+// Of eight folded bytes, those that are letters and whose bit is set become capitals: a bit is spread to each byte, and
+// then made the bit that tells capitals.
+static uint64_t set_case_of_word(uint64_t folded, uint8_t bits)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+	uint64_t low = folded & ~high;
+	uint64_t from_a = low + each * (0x80 - 'a'), over_z = low + each * (0x7f - 'z');
+	uint64_t spread = (each * bits & UINT64_C(0x8040201008040201)) + (high - each);
+
+	return folded ^ (from_a & ~over_z & ~folded & spread & high) >> 2;
+}
+
 void name_set_case(uint8_t *out, const uint8_t *wire, unsigned len, uint32_t bits)
 {
-	for (unsigned i = 0; i < len; i++) {
-		uint8_t folded = name_fold_byte(wire[i]);
-		bool is_letter = folded >= 'a' && folded <= 'z';
+	unsigned at = 0;
 
-		out[i] = is_letter && (bits & 1) ? folded - ('a' - 'A') : folded;
-		if (is_letter)
-			bits = bits >> 1 | bits << 31;
+	for (; at + 8 <= len; at += 8) {
+		uint64_t word = set_case_of_word(
+			name_fold_word(load(wire + at)), (uint8_t)(bits >> at % 32));
+
+		memcpy(out + at, &word, sizeof(word));
 	}
+	for (; at < len; at++)
+		out[at] = (uint8_t)set_case_of_word(name_fold_byte(wire[at]), bits >> at % 32 & 1);
 }
 
 static char *format_byte(char *out, uint8_t byte)

@@ -18,14 +18,31 @@ enum {
 [[nodiscard]] unsigned name_check(const uint8_t *wire, size_t len);
 
 // ASCII letters to lower case, nothing else (RFC 4343, 3).
-[[nodiscard]] uint8_t name_fold_byte(uint8_t byte);
+[[nodiscard]] static inline uint8_t name_fold_byte(uint8_t byte)
+{
+	return byte | (uint8_t)((uint8_t)(byte - 'A') < 26 ? 0x20 : 0);
+}
+
+// Likewise for each of eight bytes: those of ASCII from A up, but not over Z, get the bit that makes them small.
+[[nodiscard]] static inline uint64_t name_fold_word(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+	uint64_t low = word & ~high;
+	uint64_t from_a = low + each * (0x80 - 'A'), over_z = low + each * (0x7f - 'Z');
+
+	return word | (from_a & ~over_z & ~word & high) >> 2;
+}
+
 // `out` gets the folded name, of the same length `len`. May be `wire` itself.
 void name_fold(uint8_t *out, const uint8_t *wire, unsigned len);
 // Equal but for the case of letters. Both are `len` bytes long, length bytes included: those never fold.
 [[nodiscard]] bool name_equal_folded(const uint8_t *a, const uint8_t *b, unsigned len);
 
-// `out` gets the name, `len` bytes, with the case of its letters by `bits`, the lowest first; a name with more letters begins them
-// anew. May be `wire` itself.
+// Of a name in wire form, letter case ignored. Who makes two names collide gains nothing: it tells names apart, and never stands for
+// them.
+[[nodiscard]] uint32_t name_hash(const uint8_t *wire, unsigned len);
+
+// `out` gets the name, `len` bytes, with the case of its letters by `bits`: that at place i by bit i % 32. May be `wire` itself.
 void name_set_case(uint8_t *out, const uint8_t *wire, unsigned len, uint32_t bits);
 
 // Offsets of the labels of a well-formed name, leftmost first; gives their count, the root label not counted.

@@ -32,14 +32,10 @@ struct inflight {
 	struct leaders leaders;
 };
 
-// FNV-1a. Who makes two names collide hides one miss of his own, no more.
+// Who makes two names collide hides one miss of his own, no more.
 uint32_t inflight_hash_name(const uint8_t *name, unsigned len)
 {
-	uint32_t hash = 2166136261;
-
-	for (unsigned i = 0; i < len; i++)
-		hash = (hash ^ name_fold_byte(name[i])) * 16777619;
-	return hash;
+	return name_hash(name, len);
 }
 
 static size_t table_size(void)

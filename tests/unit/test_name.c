@@ -162,6 +162,60 @@ static void text_of_a_name_gives_the_name_back(void **state)
 	assert_memory_equal(out, wire, 255);
 }
 
+// Every byte at every place of a word, and behind the last whole word.
+static void B25_words_fold_as_their_bytes_do(void **state)
+{
+	uint8_t wire[23], folded[23];
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (unsigned at = 0; at < sizeof(wire); at++) {
+			memset(wire, 'Z', sizeof(wire));
+			wire[at] = (uint8_t)byte;
+			name_fold(folded, wire, sizeof(wire));
+			for (unsigned i = 0; i < sizeof(wire); i++)
+				assert_int_equal(folded[i], name_fold_byte(wire[i]));
+			assert_true(name_equal_folded(wire, folded, sizeof(wire)));
+			folded[at] ^= 1;
+			assert_false(name_equal_folded(wire, folded, sizeof(wire)));
+		}
+}
+
+static void case_is_set_by_the_bit_of_each_place(void **state)
+{
+	uint8_t wire[45], out[45];
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+			memset(wire, (int)byte, sizeof(wire));
+			name_set_case(out, wire, sizeof(wire), bit);
+			for (unsigned i = 0; i < sizeof(wire); i++) {
+				uint8_t folded = name_fold_byte(wire[i]);
+				bool is_capital =
+					folded >= 'a' && folded <= 'z' && (bit >> i % 32 & 1);
+
+				assert_int_equal(out[i], is_capital ? folded - 0x20 : folded);
+			}
+		}
+}
+
+static void hash_ignores_case_alone(void **state)
+{
+	static const uint8_t name[] = "\3www\7Contoso\3com", other[] = "\3WWW\7cONTOSO\3COM";
+	uint8_t changed[sizeof(name)];
+
+	(void)state;
+	for (unsigned len = 1; len <= sizeof(name); len++)
+		assert_int_equal(name_hash(name, len), name_hash(other, len));
+	for (unsigned i = 0; i < sizeof(name); i++) {
+		memcpy(changed, name, sizeof(name));
+		changed[i] ^= 1;
+		assert_int_not_equal(
+			name_hash(name, sizeof(name)), name_hash(changed, sizeof(name)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +226,9 @@ int main(void)
 		cmocka_unit_test(B14_name_of_255_bytes_is_the_longest),
 		cmocka_unit_test(name_of_127_labels_is_walked),
 		cmocka_unit_test(B25_only_ascii_letters_fold),
+		cmocka_unit_test(B25_words_fold_as_their_bytes_do),
+		cmocka_unit_test(case_is_set_by_the_bit_of_each_place),
+		cmocka_unit_test(hash_ignores_case_alone),
 		cmocka_unit_test(names_are_equal_but_for_case),
 		cmocka_unit_test(unusual_bytes_are_printed_escaped),
 		cmocka_unit_test(text_becomes_a_name),
