@@ -66,6 +66,7 @@ static void fill_surroundings(struct parts *p)
 		.rulesets = &p->ruleset_name,
 		.ruleset_count = 1};
 	p->config = (struct config){.query_timeout_us = CONFIG_QUERY_TIMEOUT_US,
+		.max_waiters = CONFIG_MAX_WAITERS,
 		.backoff_initial_us = CONFIG_BACKOFF_INITIAL_US,
 		.backoff_max_us = CONFIG_BACKOFF_MAX_US,
 		.inbounds = &p->inbound,

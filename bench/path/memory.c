@@ -15,7 +15,7 @@
 enum {
 	BURST = 32,       // queries a turn, and replies
 	AWAY = 4096,      // room for replies that the upstream holds back
-	HELD = 4000,      // of them, unless said otherwise
+	HELD = 3800,      // of them, unless said otherwise
 	FRAME_MAX = 1024, // of a reply
 	WARM_UP = 4 * AWAY,
 	TURNS_MAX = 4, // before more queries and replies come
@@ -27,6 +27,7 @@ enum {
 struct away {
 	unsigned head, tail;
 	struct {
+		uint64_t due; // when so many queries are sent
 		uint16_t len;
 		uint8_t bytes[FRAME_MAX];
 	} frames[AWAY];
@@ -94,6 +95,7 @@ static void send_away(struct bench *bench, const struct memory_frame *frame)
 		reply_falsify(&bench->replier, lie);
 		(void)!memory_put(bench->memory, lie, away->frames[at].len);
 	}
+	away->frames[at].due = bench->client.sent + bench->held;
 	away->tail += away->frames[at].len > 0;
 }
 
@@ -112,17 +114,20 @@ static void deliver(struct bench *bench)
 	}
 }
 
-static unsigned count_away(const struct bench *bench)
+static bool is_due(const struct bench *bench, bool is_all_due)
 {
-	return bench->away.tail - bench->away.head;
+	const struct away *away = &bench->away;
+
+	return away->head != away->tail &&
+		(is_all_due || away->frames[away->head % AWAY].due <= bench->client.sent);
 }
 
-// A burst of queries, and one of replies, of which the upstream holds back `held`; then turns, until nothing moves.
-static void step(struct bench *bench, unsigned query_count, unsigned held)
+// A burst of queries, and the replies that are due, or all; then turns, until nothing moves.
+static void step(struct bench *bench, unsigned query_count, bool is_all_due)
 {
 	for (unsigned i = 0; i < query_count; i++)
 		put_query(bench);
-	for (unsigned i = 0; i < BURST && count_away(bench) > held; i++)
+	for (unsigned i = 0; i < BURST && is_due(bench, is_all_due); i++)
 		put_reply(bench);
 	for (unsigned i = 0; i < TURNS_MAX && stand_turn(&bench->stand); i++)
 		deliver(bench);
@@ -131,9 +136,9 @@ static void step(struct bench *bench, unsigned query_count, unsigned held)
 static void run(struct bench *bench, uint64_t count)
 {
 	while (bench->client.sent < count)
-		step(bench, BURST, (unsigned)bench->held);
+		step(bench, BURST, false);
 	while (counter_get(&bench->stand.counters[COUNT_waiting]) > 0)
-		step(bench, 0, 0);
+		step(bench, 0, true);
 }
 
 static bool is_left_alone(const struct stand *stand, const struct ip *ip)
@@ -153,7 +158,7 @@ static void run_calmly(struct bench *bench)
 	for (uint64_t at = began; at - began < (uint64_t)CALM_MAX_MS * MS; at += MS) {
 		while (stand_clock_ns() < at)
 			(void)!stand_turn(&bench->stand);
-		step(bench, BURST, 0);
+		step(bench, BURST, true);
 		if (is_left_alone(&bench->stand, &silent))
 			return;
 	}

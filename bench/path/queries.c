@@ -2,6 +2,7 @@
 // Prints questions for a set of rules, a line `NAME TYPE` each, as dnsperf reads them.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/load/words.h"
 #include "bench/micro/names.h"
@@ -9,6 +10,17 @@
 #include "core/name.h"
 
 static const char *const mixes[] = {"uniform", "zipf", "hot", "miss", "hostile", NULL};
+
+// Names that all differ have their number in place of www: who asks what is being asked already is not forwarded.
+static void print_question(const char *name, size_t number, bool is_numbered)
+{
+	const char *type = number % 8 == 7 ? "AAAA" : "A";
+
+	if (is_numbered && strncmp(name, "www.", 4) == 0)
+		printf("h%07zu%s %s\n", number, name + 3, type);
+	else
+		printf("%s %s\n", name, type);
+}
 
 int main(int argc, char **argv)
 {
@@ -39,7 +51,7 @@ int main(int argc, char **argv)
 	queries_draw(&queries, &names, (enum traffic)mix, count);
 	for (size_t i = 0; i < queries.count; i++) {
 		name_format(queries.wire + queries.offs[i], text);
-		printf("%s %s\n", text, i % 8 == 7 ? "AAAA" : "A");
+		print_question(text, i, mix == TRAFFIC_UNIFORM);
 	}
 	queries_fini(&queries);
 	names_fini(&names);
