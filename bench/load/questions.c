@@ -146,7 +146,7 @@ static unsigned write_query(
 	memcpy(out + len, words, sizeof(words));
 	len += sizeof(words);
 	if (question->has_opt)
-		len += msg_build_opt(out + len, MSG_SIZE_MAX, 0, (random & 12) == 0);
+		len += msg_build_opt(out + len, MSG_SIZE_MAX, 0, (random & 12) == 0, 0);
 	return len;
 }
 

@@ -104,7 +104,7 @@ static unsigned put_records(
 	}
 	header->flags = be16_of(flags);
 	if (has_opt)
-		at += msg_build_opt(at, MSG_SIZE_MAX, 0, false);
+		at += msg_build_opt(at, MSG_SIZE_MAX, 0, false, 0);
 	return (unsigned)(at - message);
 }
 
