@@ -19,7 +19,7 @@
 #include "core/ip.h"
 
 enum {
-	IMAGE_VERSION = 6,
+	IMAGE_VERSION = 7,
 	IMAGE_KEY_LEN = 32, // two round keys of AES
 	IMAGE_STATE_LEN = 16,
 	IMAGE_BUCKET_SLOTS = 8,
@@ -188,12 +188,12 @@ enum image_action {
 };
 
 struct image_route {
-	uint8_t action; // enum image_action
-	uint8_t policy; // enum image_policy
-	uint8_t subnet; // enum edns_subnet
-	uint8_t padding;
-	uint32_t
-		local; // of all actions but forward, and of a zone its index; what follows then means nothing
+	uint8_t action;       // enum image_action
+	uint8_t policy;       // enum image_policy
+	uint8_t subnet;       // enum edns_subnet
+	uint8_t has_no_chase; // CNAMEs in answers stay as they are
+	uint32_t local;       // of all actions but forward; of a zone the zone's own index
+	// Of forward alone:
 	uint32_t target_first;
 	uint32_t source_first;
 	uint16_t target_count; // 1 to IMAGE_TARGETS_MAX

@@ -188,6 +188,7 @@ static bool walk_records(struct msg *msg, struct bytes *r)
 
 			if (r->is_bad)
 				return false;
+			msg->has_cname |= section == ANSWER && record.type == TYPE_CNAME;
 			msg->is_signed = section == ADDITIONAL && is_signature(&record);
 			if (record.type == TYPE_OPT && !take_opt(msg, &record, section, i))
 				return false;

@@ -105,6 +105,7 @@ struct msg {
 	uint16_t type;  // of the question
 	uint16_t class;
 	uint8_t name_len; // of the question's name, which begins after the header; 0: there is no question
+	bool has_cname; // a CNAME record is among the answers
 	bool is_signed; // the last record is TSIG or SIG(0): only the ID may change (RFC 8945, 5.5)
 	uint16_t opt_off;    // where the OPT record begins; 0: there is none
 	uint16_t before_opt; // additional records before it

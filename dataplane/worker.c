@@ -77,20 +77,25 @@ static int take_memory(struct worker *worker)
 	struct inflight_options options = {.slot_count = slot_count};
 	struct path *path = &worker->path;
 	void *memory = aligned_alloc(64, (inflight_size(slot_count) + 63) & ~(size_t)63);
+	void *chains;
 
 	worker->loads =
 		calloc(UPSTREAMS_CAPACITY, sizeof(*worker->loads)); // pages as they are used
 	path->kept = calloc(PATH_KEPT, sizeof(*path->kept));
-	if (!memory || !worker->loads || !path->kept) {
+	chains = aligned_alloc(64, chains_size());
+	if (!memory || !worker->loads || !path->kept || !chains) {
 		free(memory);
+		free(chains);
 		return -ENOMEM;
 	}
 	if (RAND_bytes(options.secret, sizeof(options.secret)) != 1) {
 		free(memory);
+		free(chains);
 		return -EIO;
 	}
 	options.loads = worker->loads;
 	path->inflight = inflight_init(memory, &options);
+	path->chains = chains_init(chains);
 	for (uint32_t i = 0; i < PATH_KEPT; i++)
 		path->kept[i].next_free = i + 1 < PATH_KEPT ? i + 1 : LIST_END;
 	path->kept_free = 0;
@@ -128,6 +133,7 @@ void worker_fini(struct worker *worker)
 	free(worker->path.inflight);
 	free(worker->path.kept);
 	free(worker->loads);
+	free(worker->path.chains);
 }
 
 static struct handover *new_ring(unsigned worker_count)

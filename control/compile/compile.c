@@ -135,8 +135,9 @@ static int add_upstream(struct compilation *c, const struct endpoint *upstream, 
 struct draft {
 	uint32_t target_count;
 	uint32_t source_count;
-	uint16_t policy;                                 // enum image_policy
-	uint16_t subnet;                                 // enum edns_subnet
+	uint16_t policy; // enum image_policy
+	uint8_t subnet;  // enum edns_subnet
+	uint8_t has_no_chase;
 	uint32_t indexes[IMAGE_TARGETS_MAX + UINT8_MAX]; // targets, then sources
 };
 
@@ -196,12 +197,15 @@ struct destination {
 	size_t outbound_count;
 	enum image_policy policy;
 	enum edns_subnet subnet;
+	bool has_no_chase;
 };
 
 // Rules with the same destination share a route.
 static int add_route(struct compilation *c, const struct destination *to, uint32_t *index)
 {
-	struct draft draft = {.policy = to->policy & 0xff, .subnet = to->subnet & 0xff};
+	struct draft draft = {.policy = to->policy & 0xff,
+		.subnet = to->subnet & 0xff,
+		.has_no_chase = to->has_no_chase};
 	uint32_t next = assembly_count(&c->assembly, IMAGE_routes);
 	int err = draft_targets(c, &draft, to->targets, to->target_count);
 	size_t len;
@@ -223,7 +227,8 @@ static int add_route(struct compilation *c, const struct destination *to, uint32
 			.target_count = (uint16_t)draft.target_count,
 			.source_count = (uint16_t)draft.source_count,
 			.policy = (uint8_t)draft.policy,
-			.subnet = (uint8_t)draft.subnet,
+			.subnet = draft.subnet,
+			.has_no_chase = draft.has_no_chase,
 		};
 
 		assembly_add(&c->assembly, IMAGE_routes, &route, 1);
@@ -258,13 +263,14 @@ static int add_rule_route(struct compilation *c, const struct config_ruleset *ru
 	}
 
 	if (!last || last->policy != rule->policy || last->ecs != rule->ecs ||
+		last->has_no_chase != rule->has_no_chase ||
 		last->target_count != rule->target_count ||
 		memcmp(last->targets, rule->targets, rule->target_count * sizeof(*rule->targets)) !=
 			0)
 		err = add_route(c,
 			&(struct destination){rule->targets, rule->target_count,
 				ruleset->outbound_endpoints, ruleset->outbound_endpoint_count,
-				policies[rule->policy], rule->ecs},
+				policies[rule->policy], rule->ecs, rule->has_no_chase},
 			&c->last_route);
 	c->last_rule = rule;
 	*route = c->last_route;
@@ -371,7 +377,7 @@ static int add_network(struct compilation *c, const struct config_network *netwo
 			&(struct destination){network->default_targets,
 				network->default_target_count, network->default_outbound_endpoints,
 				network->default_outbound_endpoint_count, IMAGE_POLICY_ORDERED,
-				EDNS_SUBNET_STRIP},
+				EDNS_SUBNET_STRIP, false},
 			&element.default_route);
 	assembly_add(&c->assembly, IMAGE_networks, &element, 1);
 	return err;

@@ -92,6 +92,7 @@ struct config_rule {
 	uint8_t action;          // enum config_action
 	uint8_t ecs;             // enum edns_subnet
 	uint32_t counter;        // its number for life; given by control, not in files
+	bool has_no_chase;       // `chase: off`
 	bool edited;             // made or changed at run time since the files were read
 	uint64_t counted_before; // what the number had counted when this rule got it
 	struct config_rule_body *body;

@@ -71,6 +71,8 @@ json_t *config_json_rule(const struct config_rule *rule)
 		object = set(object, "addresses", ips_json(rule->addresses, rule->address_count));
 		object = set(object, "ttl", json_integer(rule->ttl));
 	}
+	if (rule->has_no_chase)
+		object = set(object, "chase", json_string_nocheck("off"));
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		object = set(
 			object, "policy", json_string_nocheck(config_policy_text(rule->policy)));

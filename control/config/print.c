@@ -227,6 +227,8 @@ static void put_rule(struct printer *printer, const struct config_rule *rule)
 	if (rule->state != CONFIG_ENABLED)
 		put_text(printer, "state", config_state_text(rule->state));
 	put_action(printer, rule);
+	if (rule->has_no_chase)
+		put_text(printer, "chase", "off");
 	if (rule->policy != CONFIG_POLICY_ORDERED)
 		put_text(printer, "policy", config_policy_text(rule->policy));
 	if (rule->ecs != EDNS_SUBNET_STRIP)

@@ -60,6 +60,9 @@ static const struct check_choice switches[] = {
 	{NULL, 0},
 };
 
+// Whether there is no chase.
+static const struct check_choice chases[] = {{"on", false}, {"off", true}, {NULL, 0}};
+
 static const struct check_choice ecs[] = {
 	{"strip", EDNS_SUBNET_STRIP},
 	{"pass", EDNS_SUBNET_PASS},
@@ -130,7 +133,6 @@ static void check_pattern(const struct config_rule_text *text, struct config_rul
 // Words that say what this version does anyway are taken, and nothing is kept of them.
 static void check_fixed(const struct config_rule_text *text, struct config_faults *faults)
 {
-	(void)!check_choice(faults, "chase", text->chase, switches);
 	(void)!check_choice(faults, "cache", text->cache, switches);
 }
 
@@ -186,8 +188,10 @@ static void check_action(const struct config_rule_text *text, struct config_rule
 	if (action != CONFIG_ACTION_FORWARD) {
 		check_stray("targets", text->targets, word, faults);
 		check_stray("policy", text->policy, word, faults);
+		check_stray("chase", text->chase, word, faults);
 		draft->target_count = 0;
 		draft->policy = CONFIG_POLICY_ORDERED;
+		draft->has_no_chase = false;
 	}
 	if (action != CONFIG_ACTION_ADDRESSES) {
 		draft->address_count = 0;
@@ -280,6 +284,8 @@ int rule_parse(const struct config_rule_text *text, const struct config_rule *ba
 	if (!base || text->ecs)
 		draft.ecs = (uint8_t)check_choice(faults, "ecs", text->ecs, ecs);
 	check_fixed(text, faults);
+	if (!base || text->chase)
+		draft.has_no_chase = check_choice(faults, "chase", text->chase, chases) == true;
 	if (!base || text->action)
 		action = check_choice(faults, "action", text->action, actions);
 	check_action(text, &draft, action, targets, addresses, faults);
@@ -345,9 +351,10 @@ uint64_t rule_domain_hash(const char *domain)
 bool rule_is_same(const struct config_rule *a, const struct config_rule *b)
 {
 	if (a->match != b->match || a->state != b->state || a->policy != b->policy ||
-		a->action != b->action || a->ecs != b->ecs || a->ttl != b->ttl ||
-		a->target_count != b->target_count || a->address_count != b->address_count ||
-		a->metadata_count != b->metadata_count || !rule_same_domain(a->domain, b->domain) ||
+		a->action != b->action || a->ecs != b->ecs || a->has_no_chase != b->has_no_chase ||
+		a->ttl != b->ttl || a->target_count != b->target_count ||
+		a->address_count != b->address_count || a->metadata_count != b->metadata_count ||
+		!rule_same_domain(a->domain, b->domain) ||
 		!rule_same_pattern(a->pattern, b->pattern) ||
 		memcmp(a->targets, b->targets, a->target_count * sizeof(*a->targets)) != 0 ||
 		memcmp(a->addresses, b->addresses, a->address_count * sizeof(*a->addresses)) != 0)

@@ -82,6 +82,7 @@ static void parse_rule(struct parser *parser, const json_t *object)
 	rule->state = text_of(object, "state");
 	rule->policy = text_of(object, "policy");
 	rule->action = text_of(object, "action");
+	rule->chase = text_of(object, "chase");
 	rule->ttl = text_of(object, "ttl");
 	rule->addresses = strings_of(parser, object, "addresses", &rule->addresses_count);
 	rule->ecs = text_of(object, "ecs");

@@ -10,14 +10,19 @@ struct draft {
 	const struct image_route *route;
 	const uint8_t *owner; // the name that is spoken of: the question's, or where CNAMEs led
 	uint16_t type;
+	bool is_chained; // part of it is not our own
 	struct answer answer;
 };
 
-// The slot's question, which takes its place in the message, or else the one there, if it could be read.
-static uint16_t place_question(const struct query *query)
+// The client's question, which takes its place in the message, or else the one there, if it could be read.
+static uint16_t place_question(const struct query *query, const struct chain *chain)
 {
 	const struct inflight_slot *slot = query->slot;
 
+	if (chain) {
+		memcpy(query->message + MSG_HEADER_LEN, chain->question, chain->question_len);
+		return chain->question_len;
+	}
 	if (!slot)
 		return msg_question_len(&query->msg);
 	memcpy(query->message + MSG_HEADER_LEN, slot->question, slot->question_len);
@@ -46,6 +51,20 @@ static void add_rrset(struct draft *draft, uint32_t index)
 
 	while ((data = zone_next_record(draft->image, rrset, data, &len)) && !draft->answer.is_full)
 		add(draft, (uint16_t)rrset->type, rrset->ttl, data, len);
+}
+
+// The chain so far, which led from the question's name to that of which we answer.
+static void add_chain(struct draft *draft, const struct chain *chain)
+{
+	struct chain_record record;
+	size_t at = 0;
+
+	while (chain_next(chain, &at, &record)) {
+		draft->owner = record.owner;
+		add(draft, record.type, record.ttl, record.data, record.data_len);
+	}
+	draft->owner = chain->name;
+	draft->is_chained = true;
 }
 
 // The CNAMEs that were followed.
@@ -136,7 +155,8 @@ static size_t answer_room(const struct query *query)
 }
 
 // Of a question of `len` bytes.
-static void answer(const struct path *path, struct query *query, uint16_t len)
+static void answer(
+	const struct path *path, struct query *query, const struct chain *chain, uint16_t len)
 {
 	const uint8_t *question = query->message + MSG_HEADER_LEN;
 	struct msg_header *header = (struct msg_header *)query->message;
@@ -151,12 +171,14 @@ static void answer(const struct path *path, struct query *query, uint16_t len)
 	if (query->verdict.rcode == RCODE_REFUSED)
 		return;
 	answer_init(&draft.answer, query->message, MSG_HEADER_LEN + len, answer_room(query));
+	if (chain)
+		add_chain(&draft, chain);
 	add_cnames(&draft);
 	if (draft.route->action == IMAGE_ACTION_ZONE)
 		answer_zone(&draft);
-	else
+	else if (draft.route->action != IMAGE_ACTION_FORWARD)
 		answer_rule(&draft);
-	query->msg.flags |= MSG_AA;
+	query->msg.flags |= draft.is_chained ? 0 : MSG_AA;
 	if (draft.answer.is_full) { // RFC 2181, 9
 		query->msg.flags |= MSG_TC;
 		return;
@@ -172,7 +194,8 @@ void path_local(struct path *path)
 
 	for (unsigned i = 0; i < room->count; i++) {
 		struct query *query = room->queries[i];
-		uint16_t len = place_question(query);
+		const struct chain *chain = path_chain(path, query);
+		uint16_t len = place_question(query, chain);
 		struct msg_header header = {.question_count = be16_of(len > 0)};
 
 		memcpy(query->message, &header, sizeof(header));
@@ -182,7 +205,7 @@ void path_local(struct path *path)
 			.name_len = len ? (uint8_t)(len - 4) : 0,
 		};
 		if (query->has_local)
-			answer(path, query, len);
+			answer(path, query, chain, len);
 		path_move(path, query, STEP_rewrite);
 	}
 }

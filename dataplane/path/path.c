@@ -50,6 +50,7 @@ void path_pass(struct path *path, const struct packet *packets, unsigned count)
 	path->query_count = path->out_count = path->released_count = 0;
 	path->keys = keyring_view(path->keyring);
 	inflight_settle(path->inflight);
+	chains_settle(path->chains);
 	for (unsigned i = 0; i < count; i++)
 		path_move(path, path_enter(path, &packets[i]), STEP_rx);
 	for (enum path_step step = 0; step < STEP_COUNT; step++) {

@@ -24,6 +24,7 @@
 #include "core/route.h"
 #include "dataplane/path/profile.h"
 #include "dataplane/port/port.h"
+#include "dataplane/state/chains.h"
 #include "dataplane/state/handover.h"
 #include "dataplane/state/health.h"
 #include "dataplane/state/inflight.h"
@@ -34,15 +35,16 @@
 #include "dataplane/state/owner.h"
 
 // name, what happens there
-#define PATH_STEPS(STEP)                                                          \
-	STEP(rx, "frames are checked, and sorted by whom they are addressed to")  \
-	STEP(upstream, "a reply meets its question; whose time has come goes on") \
-	STEP(parse, "the query is read")                                          \
-	STEP(view, "the client's virtual network is found")                       \
-	STEP(match, "the longest rule that covers the name is found")             \
-	STEP(forward, "the question is sent to the next target, and waits")       \
-	STEP(local, "we answer ourselves")                                        \
-	STEP(rewrite, "the answer is made the client's own")                      \
+#define PATH_STEPS(STEP)                                                                     \
+	STEP(rx, "frames are checked, and sorted by whom they are addressed to")             \
+	STEP(upstream, "a reply meets its question; whose time has come goes on")            \
+	STEP(parse, "the query is read")                                                     \
+	STEP(view, "the client's virtual network is found")                                  \
+	STEP(match, "the longest rule that covers the name is found")                        \
+	STEP(chase, "a chain of CNAMEs is cut where another rule begins, and goes on there") \
+	STEP(forward, "the question is sent to the next target, and waits")                  \
+	STEP(local, "we answer ourselves")                                                   \
+	STEP(rewrite, "the answer is made the client's own")                                 \
 	STEP(tx, "frames are made and leave")
 
 // from, to
@@ -50,6 +52,7 @@
 	DOOR(rx, upstream)      \
 	DOOR(rx, parse)         \
 	DOOR(upstream, view)    \
+	DOOR(upstream, chase)   \
 	DOOR(upstream, forward) \
 	DOOR(upstream, local)   \
 	DOOR(upstream, rewrite) \
@@ -57,8 +60,12 @@
 	DOOR(parse, local)      \
 	DOOR(view, match)       \
 	DOOR(view, local)       \
+	DOOR(match, chase)      \
 	DOOR(match, forward)    \
 	DOOR(match, local)      \
+	DOOR(chase, forward)    \
+	DOOR(chase, local)      \
+	DOOR(chase, rewrite)    \
 	DOOR(forward, tx)       \
 	DOOR(forward, local)    \
 	DOOR(local, rewrite)    \
@@ -175,6 +182,7 @@ struct query {
 	uint16_t options_len;
 	uint8_t passes;             // enum edns_kind: which of the client's are among them
 	struct inflight_slot *slot; // of the question that waits, once it does
+	struct chain *chain;        // chase: what it is part of; else its slot says so
 	uint8_t repeated; // forward: the target that is asked again at once; INFLIGHT_NO_TARGET: the next one is
 	uint8_t without;                     // enum path_without
 	struct attempt attempt;              // forward: what is sent
@@ -224,6 +232,7 @@ struct path {
 	uint32_t upstream_max; // load of an upstream of which the image says nothing
 	struct path_kept *kept;
 	uint32_t kept_free; // the first that is free; LIST_END: none
+	struct chains *chains;
 	struct chance *chance;
 	counter_t *counters;                  // STEP_, EXIT_, COUNT_
 	counter_t *rule_counters;             // by the rule's counter number
@@ -268,6 +277,7 @@ static inline struct query *path_enter(struct path *path, const struct packet *p
 
 	query->packet = *packet;
 	query->slot = NULL;
+	query->chain = NULL;
 	query->repeated = INFLIGHT_NO_TARGET;
 	query->without = 0;
 	query->options = query->packet.data;
@@ -349,6 +359,55 @@ static inline void path_put_question(struct query *query, const struct inflight_
 		.class = CLASS_IN,
 	};
 }
+
+// The chain of CNAMEs that the query is part of; NULL: none.
+static inline struct chain *path_chain(const struct path *path, const struct query *query)
+{
+	if (query->chain || !query->slot)
+		return query->chain;
+	return chains_get(path->chains, query->slot->chain);
+}
+
+// Once the client's answer is made of it, or there will be none.
+static inline void path_end_chain(struct path *path, struct query *query)
+{
+	struct chain *chain = path_chain(path, query);
+
+	if (chain)
+		chains_release(path->chains, chain);
+	query->chain = NULL;
+	if (query->slot)
+		query->slot->chain = LIST_END;
+}
+
+// What the image before led to may be elsewhere now: the client's own question is the slot's again.
+static inline void path_forget_chain(struct path *path, struct query *query)
+{
+	const struct chain *chain = path_chain(path, query);
+	struct inflight_slot *slot = query->slot;
+
+	if (!chain)
+		return;
+	slot->question_len = chain->question_len;
+	memcpy(slot->question, chain->question, chain->question_len);
+	slot->name_hash = inflight_hash_name(slot->question, slot->question_len - 4u);
+	path_end_chain(path, query);
+}
+
+// Is the reply part of a chain, or has it a CNAME that was not asked for, which may lead to where another rule or zone is at home?
+static inline bool path_is_chased(const struct query *query)
+{
+	const struct msg *msg = &query->msg;
+
+	return query->slot->chain != LIST_END ||
+		(msg->has_cname && !query->slot->is_signed && msg->type != TYPE_CNAME &&
+			msg->type != TYPE_ANY);
+}
+
+// Where query->found leads: to forward, chase or local, or out. path/follow.c.
+void path_follow(struct path *path, struct query *query);
+// Counts the rule that query->found is of. A question that waits was counted when it was asked; zones have no counters.
+void path_count_rule(struct path *path, const struct query *query);
 
 // Ends a search for an answer: we give it ourselves, and nothing waits any more.
 static inline void path_decide(struct path *path, struct query *query, uint16_t rcode,

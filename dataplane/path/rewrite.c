@@ -39,11 +39,13 @@ static void truncate_answer(struct query *query)
 }
 
 // The letter case of this client (RFC 4343, 3; RFC 1035, 4.1.2).
-static void restore_question(struct query *query)
+static void restore_question(struct query *query, const struct chain *chain)
 {
 	const struct inflight_slot *slot = query->slot;
 
-	if (slot)
+	if (chain)
+		memcpy(query->message + MSG_HEADER_LEN, chain->question, chain->question_len);
+	else if (slot)
 		memcpy(query->message + MSG_HEADER_LEN, slot->question, slot->question_len);
 }
 
@@ -100,13 +102,13 @@ static void append_opt(struct query *query, size_t limit)
 			opt, limit - query->msg.len, verdict->ede_code, verdict->ede_text);
 }
 
-static void rewrite(struct query *query)
+static void rewrite(struct query *query, const struct chain *chain)
 {
 	size_t limit = answer_limit(query);
 	size_t opt_len = query->asker.has_edns ? MSG_OPT_LEN : 0;
 
 	cut_opt(query);
-	restore_question(query);
+	restore_question(query, chain);
 	if (query->msg.len + opt_len > limit)
 		truncate_answer(query);
 	write_header(query);
@@ -124,7 +126,8 @@ void path_rewrite(struct path *path)
 		if (query->is_verbatim) // a signature covers the rest (RFC 8945, 5.5)
 			((struct msg_header *)query->message)->id = be16_of(query->asker.id);
 		else
-			rewrite(query);
+			rewrite(query, path_chain(path, query));
+		path_end_chain(path, query);
 		query->message_len = query->msg.len;
 		query->is_for_client = true;
 		path_move(path, query, STEP_tx);

@@ -30,10 +30,12 @@ static bool may_share(const struct query *query)
 	return !query->msg.is_signed && query->passes == 0;
 }
 
-static void fill_slot(struct inflight_slot *slot, const struct query *query)
+static void fill_slot(
+	const struct path *path, struct inflight_slot *slot, const struct query *query)
 {
 	const struct msg *msg = &query->msg;
 
+	slot->chain = query->chain ? chains_index(path->chains, query->chain) : LIST_END;
 	slot->asker = query->asker;
 	slot->may_share = may_share(query);
 	slot->question_len = msg_question_len(msg);
@@ -54,7 +56,7 @@ static enum obstacle wait_for(
 	slot = inflight_join(path->inflight, leader);
 	if (!slot)
 		return NO_ROOM;
-	fill_slot(slot, query);
+	fill_slot(path, slot, query);
 	path_count(path, COUNT_shared);
 	return SHARED;
 }
@@ -103,7 +105,8 @@ static bool is_loop(const struct path *path, const struct query *query,
 enum obstacle share_find(struct path *path, struct query *query, uint32_t *hash)
 {
 	const struct leaders_key key = key_of(path, query);
-	uint64_t deadline_us = path->now_us + path->image->header->query_timeout_us;
+	uint64_t deadline_us = query->chain ? query->chain->deadline_us
+					    : path->now_us + path->image->header->query_timeout_us;
 	struct inflight_slot *leader;
 	unsigned count;
 
@@ -119,7 +122,7 @@ enum obstacle share_find(struct path *path, struct query *query, uint32_t *hash)
 	query->slot = inflight_take(path->inflight, deadline_us);
 	if (!query->slot)
 		return NO_ROOM;
-	fill_slot(query->slot, query);
+	fill_slot(path, query->slot, query);
 	return SENT;
 }
 
@@ -177,13 +180,14 @@ static void answer(struct path *path, struct query *query, const struct inflight
 	query->msg = kept->msg;
 	query->msg.bytes = query->message;
 	query->verdict = leader->verdict;
-	path_move(path, query, STEP_rewrite);
+	path_move(path, query, path_is_chased(query) ? STEP_chase : STEP_rewrite);
 }
 
 // The client's question walks as if it had just come.
 static void walk_again(struct path *path, struct query *query)
 {
 	query->asker = query->slot->asker;
+	path_forget_chain(path, query);
 	path_put_question(query, query->slot);
 	query->msg.flags = query->asker.flags;
 	query->slot = NULL;

@@ -86,7 +86,7 @@ static bool is_another_to_be_asked(
 // The question walks again, in this packet: to its targets, or, if these are of another image, to those of its name now.
 static void ask_again(struct path *path, struct query *query)
 {
-	const struct inflight_slot *slot = query->slot;
+	struct inflight_slot *slot = query->slot;
 
 	query->asker = slot->asker;
 	query->route = slot->route;
@@ -95,6 +95,7 @@ static void ask_again(struct path *path, struct query *query)
 		return;
 	}
 	inflight_disband(path->inflight, query->slot);
+	path_forget_chain(path, query);
 	path_put_question(query, slot);
 	path_move(path, query, STEP_view);
 }
@@ -114,7 +115,7 @@ static void accept_reply(struct path *path, struct query *query)
 	query->verdict = (struct verdict){.rcode = rcode};
 	path_settle(path, query);
 	query->is_verbatim = slot->is_signed;
-	path_move(path, query, STEP_rewrite);
+	path_move(path, query, path_is_chased(query) ? STEP_chase : STEP_rewrite);
 }
 
 // The same target is asked again at once, without what it did not bear; this reply is neither an answer nor a miss.

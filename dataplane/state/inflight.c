@@ -145,6 +145,7 @@ struct inflight_slot *inflight_take(struct inflight *table, uint64_t deadline_us
 	slot->rcode = 0;
 	slot->target_count = 0;
 	slot->is_once = false;
+	slot->chain = LIST_END;
 	slot->generation = 0;
 	slot->asked = (struct inflight_asked){0};
 	return slot;
@@ -164,6 +165,7 @@ struct inflight_slot *inflight_join(struct inflight *table, struct inflight_slot
 	list_append(&leader->waiters, &table->slot_links, slot_index(table, slot));
 	leader->waiter_count++;
 	slot->is_waiting = false;
+	slot->deadline_us = leader->deadline_us;
 	slot->upstream = leader->upstream;
 	table->loads[slot->upstream]++;
 	return slot;

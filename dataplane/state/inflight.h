@@ -137,6 +137,7 @@ struct inflight_slot {
 	bool has_long_options; // longer than the slot holds
 	uint8_t passes;        // enum edns_kind: options of the client that go on, and so come back
 	uint32_t turn;         // the route\'s questions before this one
+	uint32_t chain;        // which of CNAMEs it is part of (state/chains); LIST_END: none
 	alignas(64) uint64_t generation; // of the image that the targets are from; 0: none yet
 	struct inflight_asked asked;
 	uint32_t route; // in that image

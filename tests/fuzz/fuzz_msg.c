@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/msg.h"
+#include "core/expand.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_same(const struct msg *a, const struct msg *b)
@@ -28,10 +28,19 @@ static void try_query(const uint8_t *data, uint16_t size)
 
 static void try_reply(const uint8_t *data, uint16_t size)
 {
+	struct expand_record record;
+	struct expand expand;
 	struct msg msg;
 
 	if (msg_parse_reply(&msg, data, size) != MSG_OK || !msg_walk_reply(&msg, size))
 		return;
+	expand_init(&expand, &msg);
+	while (expand_next(&expand, &record)) {
+		HOLDS(record.data_len <= sizeof(record.data));
+		HOLDS(name_check(record.owner, NAME_LEN_MAX) > 0);
+		HOLDS(record.type != TYPE_CNAME || record.data_len == 0 ||
+			name_check(record.data, record.data_len) > 0);
+	}
 	HOLDS(msg.len <= size && msg.opt_off < msg.len);
 	HOLDS(MSG_HEADER_LEN + msg_question_len(&msg) <= msg.len);
 }

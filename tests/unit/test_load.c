@@ -229,8 +229,8 @@ static void what_is_not_built_is_not_unknown(void **state)
 		"t.yaml:2:1: cache: not built yet in this version\n"
 		"t.yaml:3:1: reserved-zones: not built yet in this version\n"
 		"t.yaml:4:1: owned-prefixes: not built yet in this version\n");
-	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], chase: on}",
-		"t.yaml:9:61: chase: on: not built yet in this version\n");
+	assert_rule_refused("{name: x, domain: x., targets: [10.54.0.11], cache: on}",
+		"t.yaml:9:61: cache: on: not built yet in this version\n");
 }
 
 static void an_action_takes_what_it_needs_and_nothing_else(void **state)

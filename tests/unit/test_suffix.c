@@ -542,7 +542,7 @@ static void hash_is_that_of_the_layouts_version(void **state)
 	uint64_t states[NAME_LABELS_MAX];
 
 	(void)state;
-	assert_int_equal(IMAGE_VERSION, 6);
+	assert_int_equal(IMAGE_VERSION, 7);
 	suffix_start(key, 1, start);
 	suffix_way(0)->states(key, start,
 		WIRE("\x11"
