@@ -48,6 +48,14 @@ clean_up() {
 	fi
 }
 
+# gives NAME ANSWER: dig NAME from the client, and see that ANSWER comes back, all on one line.
+gives() {
+	echo "\$ dig @10.53.0.2 +short $1"
+	answer=$(lab exec client dig @10.53.0.2 +short "$1" | paste -s -d ' ')
+	echo "$answer"
+	[ "$answer" = "$2" ] || die "expected $2 for $1"
+}
+
 # shows NAME SERVER: dig NAME from the client, and see that SERVER's data come back.
 shows() {
 	echo "\$ dig @10.53.0.2 +short $1"
@@ -86,6 +94,11 @@ ctl rule list --ruleset corp
 shows www.fabrikam.lab 13
 shows www.contoso.lab 11
 shows www.azure.contoso.lab 12
+
+step "A private zone, and a CNAME that leads from it to a rule"
+gives ws1.privatelink.contoso.lab 10.1.0.5
+gives portal.privatelink.contoso.lab "www.azure.contoso.lab. 192.0.2.12"
+ctl rule test ws1.privatelink.contoso.lab
 
 step "A rule changes while shunt runs"
 ctl rule update contoso --ruleset corp --target 10.54.0.14
