@@ -11,6 +11,8 @@ const struct noun *const nouns[] = {
 	&noun_ruleset,
 	&noun_network,
 	&noun_endpoint,
+	&noun_zone,
+	&noun_record,
 	&noun_import,
 	&noun_upstream,
 	&noun_stats,

@@ -61,6 +61,8 @@ extern const struct noun noun_rule;
 extern const struct noun noun_ruleset;
 extern const struct noun noun_network;
 extern const struct noun noun_endpoint;
+extern const struct noun noun_zone;
+extern const struct noun noun_record;
 extern const struct noun noun_import;
 extern const struct noun noun_upstream;
 extern const struct noun noun_stats;

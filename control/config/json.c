@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "control/config/records.h"
 #include "control/config/text.h"
 
 // All of these take NULL for "no memory" and hand it on.
@@ -164,4 +165,33 @@ json_t *config_json_network(const struct config_network *network)
 	return set(object, "default-outbound-endpoints",
 		names_json(network->default_outbound_endpoints,
 			network->default_outbound_endpoint_count));
+}
+
+static json_t *records_json(const struct records *records)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; records && i < records->count; i++)
+		if (records->items[i].source == RECORD_GIVEN)
+			list = append(list,
+				json_string_nocheck(record_line(records, &records->items[i])));
+	return list;
+}
+
+json_t *config_json_zone(const struct config_zone *zone)
+{
+	json_t *object = json_object();
+
+	object = set(object, "name", json_string_nocheck(zone->name));
+	if (zone->domain)
+		object = set(object, "domain", json_string_nocheck(zone->domain));
+	object = set(object, "ttl", json_integer(zone->ttl));
+	object = set(object, "reverse", json_string_nocheck(zone->has_reverse ? "auto" : "off"));
+	object = set(object, "on-nxdomain",
+		json_string_nocheck(zone->forwards_nxdomain ? "forward" : "nxdomain"));
+	if (zone->file)
+		object = set(object, "file", json_string_nocheck(zone->file));
+	if (zone->hosts)
+		object = set(object, "hosts", json_string_nocheck(zone->hosts));
+	return set(object, "records", records_json(zone->records));
 }

@@ -15,4 +15,6 @@
 [[nodiscard]] json_t *config_json_ruleset(const struct config_ruleset *ruleset);
 [[nodiscard]] json_t *config_json_inbound(const struct config_inbound *inbound);
 [[nodiscard]] json_t *config_json_outbound(const struct config_outbound *outbound);
+// {name, domain, ttl, reverse, on-nxdomain, records} without what files gave
+[[nodiscard]] json_t *config_json_zone(const struct config_zone *zone);
 [[nodiscard]] json_t *config_json_network(const struct config_network *network);

@@ -91,6 +91,20 @@ static const struct parameter network[] = {
 	{"default_target", PARAMETER_LIST, false},
 	{"default_outbound_endpoint", PARAMETER_LIST, false}, END,
 };
+static const struct parameter zone[] = {
+	NAME, {"domain", PARAMETER_TEXT, false}, {"ttl", PARAMETER_TEXT, false},
+	{"reverse", PARAMETER_TEXT, false}, {"on_nxdomain", PARAMETER_TEXT, false},
+	{"zone_file", PARAMETER_TEXT, false}, {"hosts", PARAMETER_TEXT, false},
+	{"record", PARAMETER_LIST, false}, END,
+};
+static const struct parameter record[] = {
+	NAME, {"zone", PARAMETER_TEXT, true}, {"type", PARAMETER_TEXT, true},
+	{"data", PARAMETER_LIST, true}, {"ttl", PARAMETER_TEXT, false}, END,
+};
+static const struct parameter named_record[] = {
+	NAME, {"zone", PARAMETER_TEXT, true}, {"type", PARAMETER_TEXT, false}, END,
+};
+static const struct parameter records[] = {{"zone", PARAMETER_TEXT, false}, END};
 #define KIND {"kind", PARAMETER_TEXT, false}
 static const struct parameter new_endpoint[] = {
 	NAME, {"kind", PARAMETER_TEXT, true}, {"address", PARAMETER_LIST, true},
@@ -146,6 +160,16 @@ static const struct method methods[] = {
 	{"network.delete", named, NULL, network_delete},
 	{"network.show", named, network_show, NULL},
 	{"network.list", NULL, network_list, NULL},
+	{"zone.create", zone, NULL, zone_create},
+	{"zone.update", zone, NULL, zone_update},
+	{"zone.delete", named, NULL, zone_delete},
+	{"zone.show", named, zone_show, NULL},
+	{"zone.list", NULL, zone_list, NULL},
+	{"record.create", record, NULL, record_create},
+	{"record.update", record, NULL, record_update},
+	{"record.delete", named_record, NULL, record_delete},
+	{"record.show", named_record, record_show, NULL},
+	{"record.list", records, record_list, NULL},
 	{"endpoint.create", new_endpoint, NULL, endpoint_create},
 	{"endpoint.update", endpoint, NULL, endpoint_update},
 	{"endpoint.delete", named_endpoint, NULL, endpoint_delete},

@@ -424,7 +424,7 @@ static void wishes_name_and_link_what_is_made(void **state)
 }
 
 // With what it needs beside, what is made can be loaded as it is.
-static void what_is_made_of_forwards_loads(void **state)
+static void what_is_made_loads(void **state)
 {
 	static const char *const samples[][2] = {
 		{"dnsmasq", "server=/a.example/10.0.0.1\nserver=/a.example/10.0.0.2\n"},
@@ -434,6 +434,16 @@ static void what_is_made_of_forwards_loads(void **state)
 		{"aws",
 			"[{\"DomainName\": \"e.example\", \"RuleType\": \"FORWARD\","
 			"\"Name\": \"a b\", \"TargetIps\": [{\"Ip\": \"10.0.0.1\"}]}]"},
+		{"hosts", "10.0.0.1 f.example\n"},
+		{"dnsmasq",
+			"address=/g.example/10.0.0.1\nserver=/h.example/#\nlocal=/i.example/\n"},
+		{"unbound", "server:\n local-data: \"j.example 60 IN TXT 'two words'\"\n"},
+		{"private-endpoint",
+			"[{\"FQDNs\": [\"*.k.example\"], \"IPAddress\": \"fd00::1\"}]"},
+		{"private-dns",
+			"[{" ID("SRV",
+				"_s._tcp") "\"srvRecords\": [{\"priority\": 1, "
+					   "\"weight\": 2, \"port\": 3, \"target\": \"h.example\"}]}]"},
 	};
 
 	(void)state;
@@ -450,7 +460,10 @@ static void what_is_made_of_forwards_loads(void **state)
 		config = configs_load(text);
 		if (!config)
 			fail_msg("%s: %s", samples[i][0], configs_errors);
-		assert_int_equal(config->rulesets[0].rule_count, 1);
+		assert_int_equal(config->ruleset_count + config->zone_count, 1);
+		assert_int_equal(
+			config->networks[0].ruleset_count + config->networks[0].private_zone_count,
+			1);
 		config_free(config);
 		free(text);
 		outcome_fini(&outcome);
@@ -501,7 +514,7 @@ int main(void)
 		cmocka_unit_test(private_endpoints_are_read_in_each_of_their_forms),
 		cmocka_unit_test(private_dns_record_sets_become_a_zone),
 		cmocka_unit_test(wishes_name_and_link_what_is_made),
-		cmocka_unit_test(what_is_made_of_forwards_loads),
+		cmocka_unit_test(what_is_made_loads),
 		cmocka_unit_test(files_of_nothing_are_refused),
 		cmocka_unit_test(an_unknown_format_is_told),
 	};

@@ -187,6 +187,54 @@ static void what_was_done_at_run_time_outlives_reload_and_restart(void **state)
 	assert_int_equal(config_of(*state)->outbounds[0].port_first, 20000);
 }
 
+static void a_zone_is_made_linked_and_changed_by_the_record(void **state)
+{
+	assert_result(stage_call(*state, "zone.create", "{s:s, s:[s]}", "name", "z.example.",
+			      "record", "w 60 A 10.1.0.5"),
+		"zone",
+		"{\"name\":\"z.example.\",\"domain\":\"z.example.\",\"ttl\":300,"
+		"\"reverse\":\"off\",\"on-nxdomain\":\"nxdomain\","
+		"\"records\":[\"w.z.example. 60 A 10.1.0.5\"]}");
+	assert_done(stage_call(*state, "network.update", "{s:s, s:[s]}", "name", "hub",
+		"private_zone", "z.example."));
+	assert_result(stage_call(*state, "record.create", "{s:s, s:s, s:s, s:[s, s]}", "name", "@",
+			      "zone", "z.example.", "type", "A", "data", "10.1.0.1", "10.1.0.2"),
+		"records",
+		"[{\"zone\":\"z.example.\",\"name\":\"z.example.\",\"ttl\":300,\"type\":\"A\","
+		"\"data\":\"10.1.0.1\"},{\"zone\":\"z.example.\",\"name\":\"z.example.\","
+		"\"ttl\":300,\"type\":\"A\",\"data\":\"10.1.0.2\"}]");
+	assert_result(
+		stage_call(*state, "record.update", "{s:s, s:s, s:s, s:[s], s:s}", "name", "w",
+			"zone", "z.example.", "type", "A", "data", "10.1.0.9", "ttl", "5"),
+		"records",
+		"[{\"zone\":\"z.example.\",\"name\":\"w.z.example.\",\"ttl\":5,\"type\":\"A\","
+		"\"data\":\"10.1.0.9\"}]");
+	assert_done(stage_call(
+		*state, "record.delete", "{s:s, s:s}", "name", "@", "zone", "z.example."));
+	assert_result(stage_call(*state, "zone.show", "{s:s}", "name", "z.example."), "zone",
+		"{\"name\":\"z.example.\",\"domain\":\"z.example.\",\"ttl\":300,"
+		"\"reverse\":\"off\",\"on-nxdomain\":\"nxdomain\","
+		"\"records\":[\"w.z.example. 5 A 10.1.0.9\"]}");
+}
+
+static void what_is_wrong_with_a_record_is_told(void **state)
+{
+	assert_done(stage_call(*state, "zone.create", "{s:s, s:[s]}", "name", "z.example.",
+		"record", "w A 10.1.0.5"));
+	assert_refused(stage_call(*state, "record.create", "{s:s, s:s, s:s, s:[s]}", "name", "x",
+			       "zone", "z.example.", "type", "A", "data", "no address"),
+		"records");
+	assert_refused(stage_call(*state, "record.delete", "{s:s, s:s, s:s}", "name", "w", "zone",
+			       "z.example.", "type", "MX"),
+		"no such record of w.z.example.");
+	assert_refused(stage_call(*state, "record.show", "{s:s, s:s}", "name", "w", "zone", "y."),
+		"no private zone 'y.'");
+	assert_done(stage_call(*state, "network.update", "{s:s, s:[s]}", "name", "hub",
+		"private_zone", "z.example."));
+	assert_refused(stage_call(*state, "zone.delete", "{s:s}", "name", "z.example."),
+		"virtual network hub uses it");
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -199,6 +247,8 @@ int main(void)
 		ROW(endpoints_of_one_name_are_told_apart),
 		ROW(an_endpoint_gets_other_ports),
 		ROW(a_ruleset_is_made_and_sends_from_elsewhere),
+		ROW(a_zone_is_made_linked_and_changed_by_the_record),
+		ROW(what_is_wrong_with_a_record_is_told),
 		ROW(what_was_done_at_run_time_outlives_reload_and_restart),
 	};
 
