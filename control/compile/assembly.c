@@ -53,6 +53,8 @@ uint32_t assembly_add(
 		assembly->is_out_of_memory = true;
 		return 0;
 	}
+	if (count == 0) // there may be no memory yet
+		return (uint32_t)first;
 	if (elements)
 		memcpy(section->data + first * element, elements, count * element);
 	else if (count > 0)
