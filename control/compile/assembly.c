@@ -57,7 +57,7 @@ uint32_t assembly_add(
 		return (uint32_t)first;
 	if (elements)
 		memcpy(section->data + first * element, elements, count * element);
-	else if (count > 0)
+	else
 		memset(section->data + first * element, 0, count * element);
 	section->count += count;
 	return (uint32_t)first;
