@@ -121,7 +121,8 @@ make_namespaces() {
 	for ns in $NAMESPACES; do
 		ip netns add "$ns"
 		in_ns "$ns" sysctl -q -w net.ipv6.conf.all.accept_dad=0 \
-			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0
+			net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0 \
+			net.ipv6.conf.all.keep_addr_on_down=1
 		ip -n "$ns" link set lo up
 	done
 	# The kernel keeps out of the range that shunt draws its source ports from.

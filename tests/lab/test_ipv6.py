@@ -278,9 +278,7 @@ def test_udp_to_a_program_of_the_host_works(lab):
 @pytest.mark.frames
 @pytest.mark.parametrize("where, interface", [("host", "h1"), ("upstream", "u0")])
 def test_X27_targets_over_ipv6_are_reached_again_after_a_flap(lab, where, interface):
-    """The kernel keeps a static IPv6 address over a flap only if it is told to."""
-    lab.command(where, "sysctl", "-q", "-w", f"net.ipv6.conf.{interface}.keep_addr_on_down=1",
-                check=True)
+    """The lab has told the kernel to keep static IPv6 addresses over a flap."""
     lab.command(where, "ip", "link", "set", interface, "down", check=True)
     lab.command(where, "ip", "link", "set", interface, "up", check=True)
     if interface == "h1":  # the kernel dropped it with the link
