@@ -403,7 +403,7 @@ static void flush_of_all_leaves_nothing(void **state)
 	struct question name = ask(WIRE("\7example\3com"));
 
 	put(answers, &name, 1, START);
-	answers_flush(answers, &(struct answers_flush){ANSWERS_ALL}, START + 1);
+	answers_flush(answers, &(struct answers_flush){.what = ANSWERS_ALL}, START + 1);
 	assert_null(find(answers, &name));
 }
 
