@@ -28,10 +28,45 @@ void request_free(struct request *request)
 	free(request);
 }
 
+// JSON may leave DEL as it is (RFC 8259, 7), but a terminal acts on it. NULL: no memory; `text` is freed.
+static char *escape_deletes(char *text)
+{
+	static const char escape[] = "\\u007f";
+	const size_t escape_len = sizeof(escape) - 1;
+	size_t len = strlen(text), end = len;
+	char *out;
+
+	for (const char *at = text; (at = strchr(at, 0x7f)); at++)
+		end += escape_len - 1;
+	if (end == len)
+		return text;
+	out = realloc(text, end + 1);
+	if (!out) {
+		free(text);
+		return NULL;
+	}
+	// From the end, so that each byte has moved before its place is taken.
+	for (size_t from = len + 1, to = end + 1; from-- > 0;) {
+		to -= out[from] == 0x7f ? escape_len : 1;
+		if (out[from] == 0x7f)
+			memcpy(out + to, escape, escape_len);
+		else
+			out[to] = out[from];
+	}
+	return out;
+}
+
+static char *dump_ascii(const json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	return text ? escape_deletes(text) : NULL;
+}
+
 // An object as one line of ASCII: nothing in it can reach a terminal's controls. NULL: no memory.
 static char *dump_line(json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	char *text = object ? dump_ascii(object) : NULL;
 	size_t len = text ? strlen(text) : 0;
 	char *line = text ? realloc(text, len + 2) : NULL;
 
