@@ -41,7 +41,8 @@ static struct node *find(struct node *parent, const uint8_t *label)
 {
 	struct node *node = parent->children ? *bucket(parent, label) : NULL;
 
-	while (node && memcmp(node->label, label, 1u + label[0]) != 0)
+	while (node &&
+		(node->label[0] != label[0] || memcmp(node->label, label, 1u + label[0]) != 0))
 		node = node->next;
 	return node;
 }
