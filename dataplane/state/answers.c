@@ -196,7 +196,7 @@ static bool is_for(const struct cached *answer, const struct question *question)
 	return answer->network == question->network && answer->type == question->type &&
 		answer->class == question->class && answer->variant == question->variant &&
 		answer->name_len == question->name_len &&
-		question_is_name(question, name_of(answer));
+		name_equal_folded(question->name, name_of(answer), question->name_len);
 }
 
 static struct cached *find(const struct answers *answers, const struct question *question,
@@ -494,7 +494,7 @@ static void fill(struct cached *answer, const struct question *question,
 	answer->flags = content->flags;
 	answer->records_len = content->records_len;
 	memcpy(answer->counts, content->counts, sizeof(answer->counts));
-	question_fold_name(question, name_of(answer));
+	name_fold(name_of(answer), question->name, question->name_len);
 	memcpy(ttl_offs_of(answer), content->ttl_offs,
 		record_count(content->counts) * sizeof(uint16_t));
 	memcpy(records_of(answer), content->records, content->records_len);
@@ -592,7 +592,8 @@ unsigned answers_of_name(struct answers *answers, const struct question *questio
 			continue;
 		answer = answer_at(answers, place - PLACE_FIRST);
 		if (answer->name_len == question->name_len &&
-			question_is_name(question, name_of(answer)) && !is_flushed(answers, answer))
+			name_equal_folded(question->name, name_of(answer), question->name_len) &&
+			!is_flushed(answers, answer))
 			found[count++] = answer;
 	}
 	return count;

@@ -39,8 +39,3 @@ struct question_hash {
 
 [[nodiscard]] struct question_hash question_hash(
 	const struct question *, const struct question_secret *);
-
-// `folded` has the length of the question's name, and no capital letters.
-[[nodiscard]] bool question_is_name(const struct question *, const uint8_t *folded);
-// Writes the question's name without capital letters.
-void question_fold_name(const struct question *, uint8_t *folded);

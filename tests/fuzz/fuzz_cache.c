@@ -107,7 +107,7 @@ static void flush(struct model *model, enum answers_flush_what what, unsigned nu
 	struct question question = question_of(number, flush.name);
 
 	flush.name_len = question.name_len;
-	question_fold_name(&question, flush.name);
+	name_fold(flush.name, question.name, question.name_len);
 	answers_flush(model->answers, &flush, model->now_us);
 	for (unsigned i = 0; i < QUESTIONS; i++)
 		if (what == ANSWERS_ALL || (what == ANSWERS_OF_NAME && (i & 63) == (number & 63)) ||
