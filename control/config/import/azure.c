@@ -117,25 +117,13 @@ static bool plain_text(
 	return text;
 }
 
-// The ruleset's name, as the rule's id has it: .../dnsForwardingRulesets/NAME/forwardingRules/...
-static const char *ruleset_of(const char *id, char out[static IMPORT_SOURCE_LEN])
-{
-	static const char part[] = "/dnsForwardingRulesets/";
-	const char *at = id ? strcasestr(id, part) : NULL;
-
-	if (!at)
-		return NULL;
-	at += sizeof(part) - 1;
-	snprintf(out, IMPORT_SOURCE_LEN, "%.*s", (int)strcspn(at, "/"), at);
-	return out;
-}
-
 static void read_rule(struct import *import, const struct import_source *source, int node)
 {
 	char ruleset[IMPORT_SOURCE_LEN];
+	const char *id = import_text_at(source->tree, node, "id");
 
 	azure_rule(import, source, node,
-		ruleset_of(import_text_at(source->tree, node, "id"), ruleset),
+		import_id_part(id, "/dnsForwardingRulesets/", ruleset, sizeof(ruleset)),
 		import_text_at(source->tree, node, "name"));
 }
 

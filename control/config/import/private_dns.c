@@ -113,24 +113,12 @@ static void read_item(struct import *import, const struct tree *tree, int item,
 			type->name);
 }
 
-// .../privateDnsZones/ZONE/A/NAME
-static const char *zone_of(const char *id, char out[static RECORD_LEN])
-{
-	static const char part[] = "/privateDnsZones/";
-	const char *at = id ? strcasestr(id, part) : NULL;
-
-	if (!at)
-		return NULL;
-	at += sizeof(part) - 1;
-	snprintf(out, RECORD_LEN, "%.*s", (int)strcspn(at, "/"), at);
-	return out;
-}
-
 static void read_set(struct import *import, const struct tree *tree, int node)
 {
 	int properties = find(tree, node, "properties");
 	char zone_text[RECORD_LEN], head[RECORD_LEN];
-	const char *zone = zone_of(import_text_at(tree, node, "id"), zone_text);
+	const char *zone = import_id_part(import_text_at(tree, node, "id"), "/privateDnsZones/",
+		zone_text, sizeof(zone_text));
 	const char *name = import_text_at(tree, node, "name");
 	const char *ttl;
 	bool is_known = false;

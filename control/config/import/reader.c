@@ -66,6 +66,17 @@ const char *import_text_at(const struct tree *tree, int mapping, const char *key
 	return import_text(tree, tree_find(tree, mapping, key));
 }
 
+const char *import_id_part(const char *id, const char *part, char *out, size_t size)
+{
+	const char *at = id ? strcasestr(id, part) : NULL;
+
+	if (!at)
+		return NULL;
+	at += strlen(part);
+	snprintf(out, size, "%.*s", (int)strcspn(at, "/"), at);
+	return out;
+}
+
 size_t import_count(const struct tree *tree, int list)
 {
 	const yaml_node_t *n = list ? tree_node(tree, list) : NULL;

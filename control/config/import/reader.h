@@ -69,6 +69,8 @@ struct import_place import_place(const struct tree *tree, int node);
 // A text, number or word; NULL: there is none, or it is null.
 const char *import_text(const struct tree *tree, int node);
 const char *import_text_at(const struct tree *tree, int mapping, const char *key);
+// What follows `part` in an id of Azure, up to the next slash, in `out`: ".../dnsForwardingRulesets/NAME/…". NULL: it has no such part.
+const char *import_id_part(const char *id, const char *part, char *out, size_t size);
 // How many items a list has; 0: it is none.
 size_t import_count(const struct tree *tree, int list);
 
