@@ -23,6 +23,8 @@ void dialogue_end(struct lane *lane);
 
 // DIALOGUE_CLIENT asks from port 4242.
 void dialogue_ask(struct lane *lane, const uint8_t *message, size_t len);
+// The next query that went upstream, if there is one.
+[[nodiscard]] bool dialogue_take(struct lane *lane, struct dialogue_sent *sent);
 // The next query that went upstream, to this address.
 struct dialogue_sent dialogue_expect(struct lane *lane, const char *to);
 // Likewise, and nothing before `at_ms` after `start_us`.

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include "dataplane/path/path.h"
-#include "tests/unit/lane.h"
+#include "tests/unit/dialogue.h"
 #include "tests/unit/unit.h"
 
 #define SERVER "10.54.0.11"
@@ -86,37 +86,17 @@ static void ask_as(struct lane *lane, unsigned n, const void *message, size_t le
 
 #define ASK_AS(lane, n, literal) ask_as(lane, n, literal, sizeof(literal) - 1)
 
-struct sent {
-	char to[16];
-	uint16_t port;
-	uint16_t len;
-	uint8_t message[512];
-};
-
-static bool take_sent(struct lane *lane, struct sent *sent)
-{
-	struct lane_datagram datagram;
-	const uint8_t *message = lane_take(lane, LANE_UPSTREAMS, &sent->len, &datagram);
-
-	if (!message)
-		return false;
-	strcpy(sent->to, datagram.to);
-	sent->port = datagram.from_port;
-	memcpy(sent->message, message, sent->len);
-	return true;
-}
-
-static unsigned count_sent(struct lane *lane, struct sent *last)
+static unsigned count_sent(struct lane *lane, struct dialogue_sent *last)
 {
 	unsigned sent_count = 0;
 
-	while (take_sent(lane, last))
+	while (dialogue_take(lane, last))
 		sent_count++;
 	return sent_count;
 }
 
 // What was asked, with one record, from whom it was asked.
-static void reply(struct lane *lane, const struct sent *sent)
+static void reply(struct lane *lane, const struct dialogue_sent *sent)
 {
 	uint16_t question_end = (uint16_t)(sent->len - MSG_OPT_LEN);
 	uint8_t message[512];
@@ -162,7 +142,7 @@ static unsigned count_answers(struct lane *lane, unsigned rcode)
 static void G05_one_question_goes_upstream_for_all_who_ask_it(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < 100; n++)
 		ASK_AS(lane, n, QUERY);
@@ -183,7 +163,7 @@ static void B09_B24_each_gets_its_own_ID_case_and_EDNS(void **state)
 {
 	static const char *const names[] = {"\3wWw\1A\3com", "\3www\1a\3COM", "\3WWW\1a\3com"};
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 	uint16_t len;
 	unsigned n;
 
@@ -212,7 +192,7 @@ static void B09_B24_each_gets_its_own_ID_case_and_EDNS(void **state)
 static void DO_and_CD_make_another_question(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 	uint8_t query[] = QUERY OPT_DO;
 
 	query[ADDITIONAL_OFF] = 1;
@@ -231,7 +211,7 @@ static void signed_question_shares_nothing(void **state)
 		"\0\0\1\0\0\1\0\0\0\0\0\1" NAME "\0\1\0\1" // one additional record: a TSIG
 		"\1k\0\0\xfa\0\xff\0\0\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	ASK_AS(lane, 0, QUERY);
 	ASK_AS(lane, 1, query);
@@ -242,7 +222,7 @@ static void signed_question_shares_nothing(void **state)
 static void G06_no_more_wait_than_may_and_the_rest_hear_so_at_once(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	((struct image_header *)unlock_image(lane)->base)->max_waiters = 10;
 	for (unsigned n = 0; n < 50; n++)
@@ -258,7 +238,7 @@ static void G06_no_more_wait_than_may_and_the_rest_hear_so_at_once(void **state)
 static void all_who_wait_hear_of_the_failure(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < 100; n++)
 		ASK_AS(lane, n, QUERY);
@@ -276,7 +256,7 @@ static void D14_the_ninth_question_for_a_name_and_type_is_refused(void **state)
 		"\0\0\1\0\0\1\0\0\0\0\0\1" NAME "\0\1\0\1"
 		"\1k\0\0\xfa\0\xff\0\0\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < 20; n++) // none of which may share
 		ASK_AS(lane, n, query);
@@ -291,7 +271,7 @@ static void more_answers_than_a_pass_has_room_for_follow_in_the_next(void **stat
 {
 	struct lane *lane = *state;
 	unsigned answered, turns = 0;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < lane->options.slot_count; n++)
 		ASK_AS(lane, n, QUERY);
@@ -309,7 +289,7 @@ static void waiters_are_served_by_the_image_that_is_current(void **state)
 	static const struct image_rule_text moved[] = {{.domain = "a.com.", .target = OTHER}};
 	struct lane *lane = *state;
 	struct snapshot *old;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < 10; n++)
 		ASK_AS(lane, n, QUERY);
@@ -320,9 +300,9 @@ static void waiters_are_served_by_the_image_that_is_current(void **state)
 	lane->now_us += 800000; // the question is sent again, to where it belongs now
 	turn(lane);
 	turn(lane);
-	assert_true(take_sent(lane, &sent));
+	assert_true(dialogue_take(lane, &sent));
 	assert_string_equal(sent.to, OTHER);
-	assert_false(take_sent(lane, &(struct sent){0}));
+	assert_false(dialogue_take(lane, &(struct dialogue_sent){0}));
 	assert_int_equal(count(lane, COUNT_waiting), 10);
 	reply(lane, &sent);
 	turn(lane);
@@ -333,7 +313,7 @@ static void dead_upstream_takes_its_share_and_no_more(void **state)
 {
 	struct lane *lane = *state;
 	unsigned share = lane->worker.path.upstream_max = lane->options.slot_count / 4;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned n = 0; n < 100; n++) {
 		uint8_t query[] = QUERY;
@@ -356,7 +336,7 @@ static void max_inflight_of_an_upstream_is_kept(void **state)
 	struct lane *lane = *state;
 	struct image_upstream *upstreams =
 		(struct image_upstream *)(uintptr_t)unlock_image(lane)->image.upstreams;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	upstreams[0].max_inflight = 3;
 	for (unsigned n = 0; n < 10; n++) {
@@ -374,7 +354,7 @@ static void reply_that_can_not_be_kept_is_as_if_lost(void **state)
 {
 	struct lane *lane = *state;
 	uint32_t kept_free = lane->worker.path.kept_free;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	ASK_AS(lane, 0, QUERY);
 	ASK_AS(lane, 1, QUERY);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "tests/unit/lane.h"
+#include "tests/unit/dialogue.h"
 #include "tests/unit/unit.h"
 
 #define CLIENT "10.53.0.1"
@@ -37,35 +37,10 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void turn(struct lane *lane)
-{
-	worker_turn(&lane->worker, lane->now_us);
-}
-
-static void assert_silence(struct lane *lane)
-{
-	uint16_t len;
-
-	assert_null(lane_take(lane, LANE_CLIENTS, &len, NULL));
-	assert_null(lane_take(lane, LANE_UPSTREAMS, &len, NULL));
-}
-
 // Ends with all that waited answered or timed out, and every send given back.
 static int tear_down(void **state)
 {
-	struct lane *lane = *state;
-	uint16_t len;
-
-	for (unsigned i = 0; i < 200; i++) {
-		lane->now_us += 100 * MS;
-		turn(lane);
-		while (lane_take(lane, LANE_CLIENTS, &len, NULL) ||
-			lane_take(lane, LANE_UPSTREAMS, &len, NULL))
-			continue;
-	}
-	assert_int_equal(counter_get(&lane->counters[COUNT_waiting]), 0);
-	lane_check_laws(lane);
-	lane_free(lane);
+	dialogue_end(*state);
 	return 0;
 }
 
@@ -74,19 +49,13 @@ static uint64_t count(const struct lane *lane, enum path_counter counter)
 	return counter_get(&lane->counters[counter]);
 }
 
-static void ask(struct lane *lane, const uint8_t *message, size_t len)
-{
-	lane_give_datagram(lane, LANE_CLIENTS,
-		&(struct lane_datagram){CLIENT, IMAGES_INBOUND, 4242, 53, message, (uint16_t)len});
-}
-
 // A question for a name of its own below `three.`
 static void ask_name(struct lane *lane, char letter)
 {
 	uint8_t message[] = THREE;
 
 	message[QUESTION_OFF + 1] = (uint8_t)letter;
-	ask(lane, message, sizeof(message) - 1);
+	dialogue_ask(lane, message, sizeof(message) - 1);
 }
 
 // Likewise, of a type of its own: there are more of those.
@@ -96,85 +65,20 @@ static void ask_type(struct lane *lane, uint8_t type)
 
 	message[sizeof(message) - 1 - 4] = 1;
 	message[sizeof(message) - 1 - 3] = type;
-	ask(lane, message, sizeof(message) - 1);
+	dialogue_ask(lane, message, sizeof(message) - 1);
 }
 
-// What went upstream.
-struct sent {
-	char to[16];
-	uint16_t port;
-	uint16_t len;
-	uint8_t message[512];
-};
-
-static bool take_sent(struct lane *lane, struct sent *sent)
+static void reply(struct lane *lane, const struct dialogue_sent *sent)
 {
-	struct lane_datagram datagram;
-	const uint8_t *message = lane_take(lane, LANE_UPSTREAMS, &sent->len, &datagram);
-
-	if (!message)
-		return false;
-	strcpy(sent->to, datagram.to);
-	sent->port = datagram.from_port;
-	memcpy(sent->message, message, sent->len);
-	return true;
-}
-
-static struct sent expect_sent(struct lane *lane, const char *to)
-{
-	struct sent sent;
-
-	assert_true(take_sent(lane, &sent));
-	assert_string_equal(sent.to, to);
-	return sent;
-}
-
-// Nothing is sent until `at_ms` after `start_us`, and then this.
-static struct sent expect_sent_at(
-	struct lane *lane, uint64_t start_us, unsigned at_ms, const char *to)
-{
-	lane->now_us = start_us + at_ms * MS - 1;
-	turn(lane);
-	assert_silence(lane);
-	lane->now_us++;
-	turn(lane);
-	return expect_sent(lane, to);
-}
-
-static void reply_with(struct lane *lane, const struct sent *sent, uint8_t rcode)
-{
-	uint8_t reply[512];
-
-	memcpy(reply, sent->message, sent->len);
-	reply[FLAGS_OFF] |= 0x80;
-	reply[FLAGS_OFF + 1] = (uint8_t)((reply[FLAGS_OFF + 1] & 0xf0) | rcode);
-	lane_give_datagram(lane, LANE_UPSTREAMS,
-		&(struct lane_datagram){
-			sent->to, IMAGES_OUTBOUND, 53, sent->port, reply, sent->len});
-}
-
-static void reply(struct lane *lane, const struct sent *sent)
-{
-	reply_with(lane, sent, RCODE_NOERROR);
-}
-
-static const uint8_t *expect_answer(struct lane *lane, unsigned rcode, uint16_t *len)
-{
-	const uint8_t *answer = lane_take(lane, LANE_CLIENTS, len, NULL);
-
-	assert_non_null(answer);
-	assert_memory_equal(answer, "\x12\x34", 2);
-	assert_int_equal(answer[FLAGS_OFF] & 0x80, 0x80);
-	assert_int_equal(answer[FLAGS_OFF + 1] & 0x0f, rcode);
-	return answer;
+	dialogue_echo(lane, sent, RCODE_NOERROR);
 }
 
 static void assert_answered(struct lane *lane, unsigned rcode)
 {
 	uint16_t len;
 
-	expect_answer(lane, rcode, &len);
-	assert_silence(lane);
+	dialogue_answer(lane, rcode, &len);
+	dialogue_assert_silence(lane);
 }
 
 static void single_target_is_asked_again_three_times_in_all(void **state)
@@ -182,16 +86,16 @@ static void single_target_is_asked_again_three_times_in_all(void **state)
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
 
-	ask(lane, LITERAL(ONE));
-	expect_sent(lane, A);
-	expect_sent_at(lane, start_us, 400, A);
-	expect_sent_at(lane, start_us, 1200, A); // doubled
+	dialogue_ask(lane, LITERAL(ONE));
+	dialogue_expect(lane, A);
+	dialogue_expect_at(lane, start_us, 400, A);
+	dialogue_expect_at(lane, start_us, 1200, A); // doubled
 	lane->now_us = start_us + 4 * SECOND - 1;
-	turn(lane);
-	assert_silence(lane);
+	dialogue_turn(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(count(lane, COUNT_waiting), 1);
 	lane->now_us++;
-	turn(lane);
+	dialogue_turn(lane);
 	assert_answered(lane, RCODE_SERVFAIL);
 	assert_int_equal(counter_get(&lane->lines[0].sent), 3);
 	assert_int_equal(counter_get(&lane->lines[0].missed), 1); // one question, one miss
@@ -208,46 +112,46 @@ static void G01_next_target_is_asked_in_order_until_the_deadline(void **state)
 	const uint8_t *answer;
 	uint16_t len;
 
-	ask(lane, LITERAL(HEADER "\1" THREE_NAME OPT));
-	expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(HEADER "\1" THREE_NAME OPT));
+	dialogue_expect(lane, A);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		expect_sent_at(lane, start_us, wanted[i].at_ms, wanted[i].to);
+		dialogue_expect_at(lane, start_us, wanted[i].at_ms, wanted[i].to);
 	lane->now_us = start_us + 4 * SECOND;
-	turn(lane);
-	answer = expect_answer(lane, RCODE_SERVFAIL, &len);
+	dialogue_turn(lane);
+	answer = dialogue_answer(lane, RCODE_SERVFAIL, &len);
 	assert_memory_equal(answer + len - 31 - 6, "\0\x0f\0\x21\0\x16", 6); // EDE 22, 31 bytes
-	assert_silence(lane);
+	dialogue_assert_silence(lane);
 }
 
 static void pause_follows_what_the_target_took_before(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned i = 0; i < 60; i++) {
-		ask(lane, LITERAL(THREE));
-		sent = expect_sent(lane, A);
+		dialogue_ask(lane, LITERAL(THREE));
+		sent = dialogue_expect(lane, A);
 		lane->now_us += 2 * MS;
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
 	}
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, A);
-	expect_sent_at(lane, lane->now_us, 200, B);
-	expect_sent_at(lane, lane->now_us, 400, C);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, A);
+	dialogue_expect_at(lane, lane->now_us, 200, B);
+	dialogue_expect_at(lane, lane->now_us, 400, C);
 }
 
 static void every_send_has_a_port_and_ID_of_its_own_and_the_same_question(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent first, second;
+	struct dialogue_sent first, second;
 
-	ask(lane,
+	dialogue_ask(lane,
 		LITERAL("\x12\x34\1\x10\0\1\0\0\0\0\0\1" THREE_NAME
 			"\0\0\x29\x04\xd0\0\0\x80\0\0\0"));
-	first = expect_sent(lane, A);
-	second = expect_sent_at(lane, start_us, 400, B);
+	first = dialogue_expect(lane, A);
+	second = dialogue_expect_at(lane, start_us, 400, B);
 	assert_true(first.port != second.port || memcmp(first.message, second.message, 2) != 0);
 	assert_int_equal(first.len, second.len);
 	assert_memory_equal(first.message + 2, second.message + 2, first.len - 2u);
@@ -257,34 +161,34 @@ static void G03_every_send_may_be_answered_and_the_first_answer_wins(void **stat
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent first, second;
+	struct dialogue_sent first, second;
 
-	ask(lane, LITERAL(THREE));
-	first = expect_sent(lane, A);
-	second = expect_sent_at(lane, start_us, 400, B);
-	expect_sent_at(lane, start_us, 800, C);
+	dialogue_ask(lane, LITERAL(THREE));
+	first = dialogue_expect(lane, A);
+	second = dialogue_expect_at(lane, start_us, 400, B);
+	dialogue_expect_at(lane, start_us, 800, C);
 	lane->now_us = start_us + 900 * MS;
 	reply(lane, &first);
 	assert_answered(lane, RCODE_NOERROR);
 	reply(lane, &second);
-	assert_silence(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(count(lane, EXIT_upstream_late), 1);
 	assert_int_equal(count(lane, EXIT_accepted), 1);
 	lane->now_us = start_us + 3 * SECOND;
-	turn(lane);
-	assert_silence(lane);
+	dialogue_turn(lane);
+	dialogue_assert_silence(lane);
 }
 
 static void G02_slow_answer_is_delivered(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(ONE));
-	sent = expect_sent(lane, A);
-	expect_sent_at(lane, start_us, 400, A);
-	expect_sent_at(lane, start_us, 1200, A);
+	dialogue_ask(lane, LITERAL(ONE));
+	sent = dialogue_expect(lane, A);
+	dialogue_expect_at(lane, start_us, 400, A);
+	dialogue_expect_at(lane, start_us, 1200, A);
 	lane->now_us = start_us + 3 * SECOND;
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
@@ -293,17 +197,17 @@ static void G02_slow_answer_is_delivered(void **state)
 static void failure_of_a_target_has_the_next_asked_at_once(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
-	reply_with(lane, &sent, RCODE_SERVFAIL);
-	sent = expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
+	dialogue_echo(lane, &sent, RCODE_SERVFAIL);
+	sent = dialogue_expect(lane, B);
 	assert_memory_equal(
 		sent.message + QUESTION_OFF, THREE_NAME OPT, sizeof(THREE_NAME OPT) - 1);
-	reply_with(lane, &sent, RCODE_REFUSED);
-	sent = expect_sent(lane, C);
-	assert_silence(lane);
+	dialogue_echo(lane, &sent, RCODE_REFUSED);
+	sent = dialogue_expect(lane, C);
+	dialogue_assert_silence(lane);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 	assert_int_equal(count(lane, EXIT_upstream_failed), 2);
@@ -313,15 +217,15 @@ static void failure_of_a_target_has_the_next_asked_at_once(void **state)
 static void all_targets_failed_the_last_code_is_the_answer(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
-	reply_with(lane, &sent, RCODE_SERVFAIL);
-	sent = expect_sent(lane, B);
-	reply_with(lane, &sent, RCODE_SERVFAIL);
-	sent = expect_sent(lane, C);
-	reply_with(lane, &sent, RCODE_REFUSED);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
+	dialogue_echo(lane, &sent, RCODE_SERVFAIL);
+	sent = dialogue_expect(lane, B);
+	dialogue_echo(lane, &sent, RCODE_SERVFAIL);
+	sent = dialogue_expect(lane, C);
+	dialogue_echo(lane, &sent, RCODE_REFUSED);
 	assert_answered(lane, RCODE_REFUSED);
 	assert_int_equal(count(lane, COUNT_waiting), 0);
 	assert_int_equal(count(lane, EXIT_upstream_failed), 2);
@@ -331,11 +235,11 @@ static void all_targets_failed_the_last_code_is_the_answer(void **state)
 static void NXDOMAIN_is_an_answer(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
-	reply_with(lane, &sent, RCODE_NXDOMAIN);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
+	dialogue_echo(lane, &sent, RCODE_NXDOMAIN);
 	assert_answered(lane, RCODE_NXDOMAIN);
 }
 
@@ -343,19 +247,19 @@ static void failed_target_is_not_asked_again_and_a_silent_one_is(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
-	reply_with(lane, &sent, RCODE_SERVFAIL);
-	expect_sent(lane, B);
-	expect_sent_at(lane, start_us, 400, C);
-	expect_sent_at(lane, start_us, 800, B);
-	expect_sent_at(lane, start_us, 1600, C);
-	expect_sent_at(lane, start_us, 2400, B);
-	expect_sent_at(lane, start_us, 3200, C);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
+	dialogue_echo(lane, &sent, RCODE_SERVFAIL);
+	dialogue_expect(lane, B);
+	dialogue_expect_at(lane, start_us, 400, C);
+	dialogue_expect_at(lane, start_us, 800, B);
+	dialogue_expect_at(lane, start_us, 1600, C);
+	dialogue_expect_at(lane, start_us, 2400, B);
+	dialogue_expect_at(lane, start_us, 3200, C);
 	lane->now_us = start_us + 4 * SECOND;
-	turn(lane);
+	dialogue_turn(lane);
 	assert_answered(lane, RCODE_SERVFAIL);
 }
 
@@ -363,30 +267,30 @@ static void C05_failure_without_question_has_the_next_asked(void **state)
 {
 	struct lane *lane = *state;
 	uint8_t failure[12] = {[2] = 0x81, [3] = 0x80 | RCODE_SERVFAIL};
-	struct sent sent;
+	struct dialogue_sent sent;
 
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
 	memcpy(failure, sent.message, 2);
 	lane_give_datagram(lane, LANE_UPSTREAMS,
 		&(struct lane_datagram){A, IMAGES_OUTBOUND, 53, sent.port, failure, 12});
-	expect_sent(lane, B);
-	assert_silence(lane);
+	dialogue_expect(lane, B);
+	dialogue_assert_silence(lane);
 }
 
 static void C02_malformed_reply_does_not_end_the_wait(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent sent, lie;
+	struct dialogue_sent sent, lie;
 
-	ask(lane, LITERAL(THREE));
-	sent = lie = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = lie = dialogue_expect(lane, A);
 	lie.message[7] = 9; // answers that are not there
 	reply(lane, &lie);
-	assert_silence(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(count(lane, EXIT_upstream_malformed), 1);
-	expect_sent_at(lane, start_us, 400, B);
+	dialogue_expect_at(lane, start_us, 400, B);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 }
@@ -395,15 +299,15 @@ static void signed_query_is_sent_once(void **state)
 {
 	struct lane *lane = *state;
 
-	ask(lane,
+	dialogue_ask(lane,
 		LITERAL("\x12\x34\1\0\0\1\0\0\0\0\0\1" THREE_NAME
 			"\3key\0\0\xfa\0\xff\0\0\0\0\0\2ab"));
-	expect_sent(lane, A);
+	dialogue_expect(lane, A);
 	lane->now_us += 4 * SECOND - 1;
-	turn(lane);
-	assert_silence(lane);
+	dialogue_turn(lane);
+	dialogue_assert_silence(lane);
 	lane->now_us++;
-	turn(lane);
+	dialogue_turn(lane);
 	assert_answered(lane, RCODE_SERVFAIL);
 }
 
@@ -413,66 +317,66 @@ static void target_without_route_is_passed_over(void **state)
 	struct snapshot *snapshot = atomic_load(&lane->snapshots.current);
 
 	nexthop_set(&snapshot->hops[1], &(struct nexthop){.state = NEXTHOP_UNRESOLVED});
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, B);
-	assert_silence(lane);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, B);
+	dialogue_assert_silence(lane);
 }
 
 // Three questions for different names that A did not answer, and the second that it takes to know it.
 static void make_A_rest(struct lane *lane)
 {
-	struct sent sent[3];
+	struct dialogue_sent sent[3];
 
 	for (char letter = 'a'; letter <= 'c'; letter++) {
 		ask_name(lane, letter);
-		expect_sent(lane, A);
+		dialogue_expect(lane, A);
 	}
 	lane->now_us += 400 * MS;
-	turn(lane);
+	dialogue_turn(lane);
 	for (unsigned i = 0; i < 3; i++)
-		sent[i] = expect_sent(lane, B);
+		sent[i] = dialogue_expect(lane, B);
 	for (unsigned i = 0; i < 3; i++) {
 		reply(lane, &sent[i]);
 		assert_answered(lane, RCODE_NOERROR);
 	}
 	lane->now_us += 600 * MS;
-	turn(lane);
-	assert_silence(lane);
+	dialogue_turn(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(lane->upstreams[0].rest >> 8, lane->now_us);
 }
 
 static void resting_target_is_not_asked_until_a_probe_is_answered(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent, probe;
+	struct dialogue_sent sent, probe;
 	uint64_t start_us;
 
 	make_A_rest(lane);
 	start_us = lane->now_us;
 	lane->now_us = start_us + 2 * SECOND - 1;
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, B);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 
 	lane->now_us = start_us + 2 * SECOND; // the rest is over: the first query goes there too
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, B);
-	probe = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, B);
+	probe = dialogue_expect(lane, A);
 	assert_true(sent.port != probe.port || memcmp(sent.message, probe.message, 2) != 0);
 	assert_memory_equal(sent.message + 2, probe.message + 2, sent.len - 2u);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
-	ask(lane, LITERAL(THREE)); // and no other
-	sent = expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE)); // and no other
+	sent = dialogue_expect(lane, B);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 
 	reply(lane, &probe); // late for its question, but A is back
-	assert_silence(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(count(lane, EXIT_upstream_late), 1);
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, A);
 }
 
 static void rest_doubles_while_probes_are_missed(void **state)
@@ -484,37 +388,37 @@ static void rest_doubles_while_probes_are_missed(void **state)
 	make_A_rest(lane);
 	probed_us = lane->now_us;
 	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
-		struct sent sent;
+		struct dialogue_sent sent;
 
 		lane->now_us = probed_us + seconds[i] * SECOND - 1;
-		turn(lane);
-		ask(lane, LITERAL(THREE));
-		sent = expect_sent(lane, B);
+		dialogue_turn(lane);
+		dialogue_ask(lane, LITERAL(THREE));
+		sent = dialogue_expect(lane, B);
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
 		lane->now_us++;
 		probed_us = lane->now_us;
-		ask(lane, LITERAL(THREE));
-		sent = expect_sent(lane, B);
-		expect_sent(lane, A);
+		dialogue_ask(lane, LITERAL(THREE));
+		sent = dialogue_expect(lane, B);
+		dialogue_expect(lane, A);
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
 		lane->now_us += SECOND;
-		turn(lane);
-		assert_silence(lane);
+		dialogue_turn(lane);
+		dialogue_assert_silence(lane);
 	}
 }
 
 static void probe_may_be_the_answer(void **state)
 {
 	struct lane *lane = *state;
-	struct sent probe;
+	struct dialogue_sent probe;
 
 	make_A_rest(lane);
 	lane->now_us += 2 * SECOND;
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, B);
-	probe = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, B);
+	probe = dialogue_expect(lane, A);
 	reply(lane, &probe);
 	assert_answered(lane, RCODE_NOERROR);
 	assert_int_equal(count(lane, EXIT_accepted), 4);
@@ -525,17 +429,17 @@ static void G08_one_name_that_is_not_answered_makes_nobody_rest(void **state)
 	struct lane *lane = *state;
 
 	for (unsigned i = 0; i < 5; i++) {
-		struct sent sent;
+		struct dialogue_sent sent;
 
-		ask(lane, LITERAL(THREE));
-		expect_sent(lane, A);
+		dialogue_ask(lane, LITERAL(THREE));
+		dialogue_expect(lane, A);
 		lane->now_us += 400 * MS;
-		turn(lane);
-		sent = expect_sent(lane, B);
+		dialogue_turn(lane);
+		sent = dialogue_expect(lane, B);
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
 		lane->now_us += SECOND;
-		turn(lane);
+		dialogue_turn(lane);
 	}
 	assert_int_equal(counter_get(&lane->lines[0].missed), 5);
 	assert_int_equal(lane->upstreams[0].rest, 0);
@@ -546,19 +450,19 @@ static void late_answer_is_no_miss(void **state)
 	struct lane *lane = *state;
 
 	for (char letter = 'a'; letter <= 'f'; letter++) {
-		struct sent late, sent;
+		struct dialogue_sent late, sent;
 
 		ask_name(lane, letter);
-		late = expect_sent(lane, A);
+		late = dialogue_expect(lane, A);
 		lane->now_us += 800 * MS;
-		turn(lane);
-		sent = expect_sent(lane, B);
+		dialogue_turn(lane);
+		sent = dialogue_expect(lane, B);
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
 		reply(lane, &late);
-		assert_silence(lane);
+		dialogue_assert_silence(lane);
 		lane->now_us += 4 * SECOND;
-		turn(lane);
+		dialogue_turn(lane);
 	}
 	assert_int_equal(counter_get(&lane->lines[0].missed), 0);
 	assert_int_equal(counter_get(&lane->lines[0].answered), 6);
@@ -567,15 +471,15 @@ static void late_answer_is_no_miss(void **state)
 static void C03_forged_replies_charge_no_upstream(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent, forged;
+	struct dialogue_sent sent, forged;
 
-	ask(lane, LITERAL(THREE));
-	sent = forged = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = forged = dialogue_expect(lane, A);
 	for (unsigned i = 0; i < 1000; i++) {
 		forged.message[0] = (uint8_t)(sent.message[0] + 1 + i % 250);
-		reply_with(lane, &forged, RCODE_SERVFAIL);
+		dialogue_echo(lane, &forged, RCODE_SERVFAIL);
 	}
-	assert_silence(lane);
+	dialogue_assert_silence(lane);
 	assert_int_equal(count(lane, EXIT_upstream_unknown), 1000);
 	assert_int_equal(lane->upstreams[0].misses, 0);
 	reply(lane, &sent);
@@ -585,16 +489,16 @@ static void C03_forged_replies_charge_no_upstream(void **state)
 static void X50_misses_after_a_gap_of_the_loop_charge_nobody(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (char letter = 'a'; letter <= 'f'; letter++) {
 		ask_name(lane, letter);
-		expect_sent(lane, A);
+		dialogue_expect(lane, A);
 	}
 	lane->now_us += SECOND;
 	lane->worker.path.lenient_until_us = lane->now_us + 1;
-	turn(lane);
-	while (take_sent(lane, &sent))
+	dialogue_turn(lane);
+	while (dialogue_take(lane, &sent))
 		assert_string_equal(sent.to, B);
 	assert_int_equal(counter_get(&lane->lines[0].missed), 0);
 	assert_int_equal(lane->upstreams[0].rest, 0);
@@ -606,16 +510,16 @@ static void X50_probe_that_a_gap_hid_is_sent_again(void **state)
 
 	make_A_rest(lane);
 	lane->now_us += 2 * SECOND;
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, B);
-	expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, B);
+	dialogue_expect(lane, A);
 	lane->now_us += SECOND;
 	lane->worker.path.lenient_until_us = lane->now_us + 1;
-	turn(lane);
-	expect_sent(lane, C);
+	dialogue_turn(lane);
+	dialogue_expect(lane, C);
 	ask_name(lane, 'x');
-	expect_sent(lane, B);
-	expect_sent(lane, A);
+	dialogue_expect(lane, B);
+	dialogue_expect(lane, A);
 }
 
 static void make_rest(struct lane *lane, unsigned upstream, uint64_t start_us)
@@ -626,59 +530,59 @@ static void make_rest(struct lane *lane, unsigned upstream, uint64_t start_us)
 static void G09_all_resting_each_query_goes_once_to_the_longest_rested(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	make_rest(lane, 0, lane->now_us - 3);
 	make_rest(lane, 1, lane->now_us - 5);
 	make_rest(lane, 2, lane->now_us - 4);
 	for (unsigned i = 0; i < 2; i++) {
-		ask(lane, LITERAL(THREE));
-		sent = expect_sent(lane, B);
+		dialogue_ask(lane, LITERAL(THREE));
+		sent = dialogue_expect(lane, B);
 		lane->now_us += 3 * SECOND;
-		turn(lane);
-		assert_silence(lane);
+		dialogue_turn(lane);
+		dialogue_assert_silence(lane);
 		lane->now_us += SECOND;
-		turn(lane);
+		dialogue_turn(lane);
 		assert_answered(lane, RCODE_SERVFAIL);
 	}
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, B);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 	assert_int_equal(lane->upstreams[1].rest, 0);
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, B);
 }
 
 static void all_rested_a_query_goes_once_though_its_target_comes_back(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned i = 0; i < 3; i++)
 		make_rest(lane, i, lane->now_us);
 	ask_name(lane, 'a');
-	expect_sent(lane, A);
+	dialogue_expect(lane, A);
 	ask_name(lane, 'b');
-	sent = expect_sent(lane, A);
+	sent = dialogue_expect(lane, A);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 	lane->now_us = start_us + 4 * SECOND - 1;
-	turn(lane);
-	assert_silence(lane);
+	dialogue_turn(lane);
+	dialogue_assert_silence(lane);
 }
 
 static void failure_of_the_only_one_asked_is_the_answer(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	for (unsigned i = 0; i < 3; i++)
 		make_rest(lane, i, lane->now_us);
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, A);
-	reply_with(lane, &sent, RCODE_REFUSED);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, A);
+	dialogue_echo(lane, &sent, RCODE_REFUSED);
 	assert_answered(lane, RCODE_REFUSED);
 }
 
@@ -687,8 +591,8 @@ static void drained_target_is_not_asked(void **state)
 	struct lane *lane = *state;
 
 	lane->upstreams[0].is_drained = true;
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, B);
 	lane->upstreams[1].is_drained = lane->upstreams[2].is_drained = true;
 	ask_name(lane, 'x');
 	assert_answered(lane, RCODE_SERVFAIL);
@@ -700,7 +604,7 @@ static void switch_image(struct lane *lane, const char *targets)
 	const struct image_rule_text next[] = {{.domain = "three.", .target = targets}};
 	struct snapshot *before = lane_switch(lane, next, 1);
 
-	turn(lane);
+	dialogue_turn(lane);
 	snapshot_close(before);
 }
 
@@ -708,12 +612,12 @@ static void question_that_waits_goes_on_by_the_next_image(void **state)
 {
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
-	struct sent first, second;
+	struct dialogue_sent first, second;
 
-	ask(lane, LITERAL(THREE));
-	first = expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	first = dialogue_expect(lane, A);
 	switch_image(lane, C);
-	second = expect_sent_at(lane, start_us, 400, C);
+	second = dialogue_expect_at(lane, start_us, 400, C);
 	assert_memory_equal(first.message + 2, second.message + 2, first.len - 2u);
 	assert_int_equal(counter_get(&lane->rule_counters[1]), 1);
 	assert_int_equal(counter_get(&lane->rule_counters[0]), 0);
@@ -726,20 +630,20 @@ static void C12_sends_to_a_target_count_across_images(void **state)
 	struct lane *lane = *state;
 	uint64_t start_us = lane->now_us;
 
-	ask(lane, LITERAL(ONE));
-	expect_sent(lane, A);
-	expect_sent_at(lane, start_us, 400, A);
+	dialogue_ask(lane, LITERAL(ONE));
+	dialogue_expect(lane, A);
+	dialogue_expect_at(lane, start_us, 400, A);
 	for (unsigned i = 0; i < 2; i++) {
 		const struct image_rule_text next[] = {{.domain = "one.", .target = A}};
 		struct snapshot *before = lane_switch(lane, next, 1);
 
-		turn(lane);
+		dialogue_turn(lane);
 		snapshot_close(before);
 		lane->now_us += 800 * MS;
-		turn(lane);
+		dialogue_turn(lane);
 		if (i == 0)
-			expect_sent(lane, A);
-		assert_silence(lane);
+			dialogue_expect(lane, A);
+		dialogue_assert_silence(lane);
 	}
 }
 
@@ -749,13 +653,13 @@ static void question_whose_rule_is_gone_is_refused_when_its_time_comes(void **st
 	struct lane *lane = *state;
 	struct snapshot *before;
 
-	ask(lane, LITERAL(THREE));
-	expect_sent(lane, A);
+	dialogue_ask(lane, LITERAL(THREE));
+	dialogue_expect(lane, A);
 	before = lane_switch(lane, next, 1);
-	turn(lane);
+	dialogue_turn(lane);
 	snapshot_close(before);
 	lane->now_us += 400 * MS;
-	turn(lane);
+	dialogue_turn(lane);
 	assert_answered(lane, RCODE_REFUSED);
 	assert_int_equal(count(lane, COUNT_waiting), 0);
 }
@@ -763,12 +667,12 @@ static void question_whose_rule_is_gone_is_refused_when_its_time_comes(void **st
 static void health_of_an_upstream_survives_the_next_image(void **state)
 {
 	struct lane *lane = *state;
-	struct sent sent;
+	struct dialogue_sent sent;
 
 	make_A_rest(lane);
 	switch_image(lane, A "," B);
-	ask(lane, LITERAL(THREE));
-	sent = expect_sent(lane, B);
+	dialogue_ask(lane, LITERAL(THREE));
+	sent = dialogue_expect(lane, B);
 	reply(lane, &sent);
 	assert_answered(lane, RCODE_NOERROR);
 }
@@ -777,7 +681,7 @@ static void X23_full_table_drains_whatever_is_sent_again(void **state)
 {
 	struct lane *lane = *state;
 	uint16_t len;
-	struct sent sent;
+	struct dialogue_sent sent;
 	unsigned answered = 0;
 
 	lane->worker.path.upstream_max = UINT32_MAX;
@@ -785,11 +689,11 @@ static void X23_full_table_drains_whatever_is_sent_again(void **state)
 		ask_type(lane, (uint8_t)i);
 	assert_int_equal(count(lane, COUNT_waiting), lane->options.slot_count);
 	ask_type(lane, UINT8_MAX);
-	expect_answer(lane, RCODE_SERVFAIL, &len);
+	dialogue_answer(lane, RCODE_SERVFAIL, &len);
 	for (unsigned i = 0; i < 450; i++) {
 		lane->now_us += 10 * MS;
-		turn(lane);
-		while (take_sent(lane, &sent))
+		dialogue_turn(lane);
+		while (dialogue_take(lane, &sent))
 			continue;
 		while (lane_take(lane, LANE_CLIENTS, &len, NULL))
 			answered++;
@@ -808,7 +712,7 @@ static void ask_in_turn(struct lane *lane, char letter)
 	uint8_t message[] = TURNS;
 
 	message[QUESTION_OFF + 1] = (uint8_t)letter;
-	ask(lane, message, sizeof(message) - 1);
+	dialogue_ask(lane, message, sizeof(message) - 1);
 }
 
 static void round_robin_asks_each_in_turn(void **state)
@@ -819,16 +723,16 @@ static void round_robin_asks_each_in_turn(void **state)
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		ask_in_turn(lane, (char)('a' + i));
-		expect_sent(lane, wanted[i]);
+		dialogue_expect(lane, wanted[i]);
 	}
 	lane->upstreams[0].is_drained = true;
 	ask_in_turn(lane, 'z');
-	expect_sent(lane, B);
+	dialogue_expect(lane, B);
 	lane->now_us = start_us + 400 * MS;
-	turn(lane);
-	expect_sent(lane, B); // of the first question, that A has not answered
-	expect_sent(lane, C);
-	expect_sent(lane, B); // of the third: C was its first, and A is drained
+	dialogue_turn(lane);
+	dialogue_expect(lane, B); // of the first question, that A has not answered
+	dialogue_expect(lane, C);
+	dialogue_expect(lane, B); // of the third: C was its first, and A is drained
 }
 
 static void lowest_latency_asks_the_fastest_once_all_are_measured(void **state)
@@ -838,11 +742,11 @@ static void lowest_latency_asks_the_fastest_once_all_are_measured(void **state)
 	unsigned counts[3] = {0};
 
 	for (unsigned i = 0; i < 2 * HEALTH_LOOK_AROUND; i++) {
-		struct sent sent;
+		struct dialogue_sent sent;
 		unsigned target;
 
-		ask(lane, LITERAL(FASTEST));
-		assert_true(take_sent(lane, &sent));
+		dialogue_ask(lane, LITERAL(FASTEST));
+		assert_true(dialogue_take(lane, &sent));
 		target = (unsigned)(sent.to[9] - '1');
 		counts[target]++;
 		if (i < 3)
@@ -862,10 +766,10 @@ static void random_asks_all_that_are_up_alike(void **state)
 
 	lane->upstreams[2].is_drained = true;
 	for (unsigned i = 0; i < 1000; i++) {
-		struct sent sent;
+		struct dialogue_sent sent;
 
-		ask(lane, LITERAL(RANDOM));
-		assert_true(take_sent(lane, &sent));
+		dialogue_ask(lane, LITERAL(RANDOM));
+		assert_true(dialogue_take(lane, &sent));
 		counts[sent.to[9] - '1']++;
 		reply(lane, &sent);
 		assert_answered(lane, RCODE_NOERROR);
@@ -879,7 +783,7 @@ static void any_order_of_events_keeps_the_laws(void **state)
 {
 	static const uint8_t rcodes[] = {
 		RCODE_NOERROR, RCODE_NOERROR, RCODE_NXDOMAIN, RCODE_SERVFAIL, RCODE_REFUSED};
-	static struct sent sent[64];
+	static struct dialogue_sent sent[64];
 	struct lane *lane = *state;
 	unsigned sent_count = 0, answered = 0, asked = 0;
 	uint16_t len;
@@ -893,15 +797,15 @@ static void any_order_of_events_keeps_the_laws(void **state)
 		case 3:
 		case 4:
 			if (sent_count > 0)
-				reply_with(
+				dialogue_echo(
 					lane, &sent[random() % sent_count], rcodes[random() % 5]);
 			break;
 		case 5: lane->upstreams[random() % 3].is_drained ^= 1; break;
-		default: lane->now_us += (uint64_t)random() % 50000; turn(lane);
+		default: lane->now_us += (uint64_t)random() % 50000; dialogue_turn(lane);
 		}
 		if (i % 1000 == 0)
 			switch_image(lane, i % 2000 ? B "," A : A "," B "," C);
-		while (take_sent(lane, &sent[sent_count % 64]))
+		while (dialogue_take(lane, &sent[sent_count % 64]))
 			sent_count = sent_count % 64 + 1;
 		while (lane_take(lane, LANE_CLIENTS, &len, NULL))
 			answered++;
